@@ -1,0 +1,38 @@
+# `make demo` and `make test` do all the set-up themselves; both need Python >= 3.11 and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(wildcard plugins/*)
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test test-fast lint types check clean setup
+
+setup: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vsslfw needs Python 3.11 or later, this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test,dev]' $(foreach plugin,$(PLUGINS),--editable $(plugin))
+	touch $@
+
+demo: $(INSTALLED)          ## the main job on the embedded synthetic data
+	$(BIN)/vsslfw run recipes/seizure_bart.py
+
+test: $(INSTALLED)          ## the whole test suite, the slow part too
+	$(BIN)/python -m pytest
+
+test-fast: $(INSTALLED)     ## without the tests marked slow
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

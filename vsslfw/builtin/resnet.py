@@ -1,0 +1,175 @@
+"""ResNet frame features: torchvision's networks without their last layer, frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from vsslfw.errors import Problem, UserError
+from vsslfw.interfaces import Backbone
+
+DEPTHS = (18, 34, 50, 101, 152)
+RANDOM_SEED = 20210901
+"""Seed of the weights of ``weights=None``."""
+RANDOM_RESIDUAL_SCALE = 0.2
+"""With ``weights=None``: scale of the last normalisation of each residual branch. At torchvision's 1.0 a random ResNet-152
+in eval mode amplifies in every block: its features reach 5e7, chaotic and beyond the range of float16."""
+
+
+class _ResNet(Backbone):
+    """frames (N,3,H,W) -> features (N,D), D = 512 for resnet18 and 34, 2048 for resnet50, 101 and 152.
+
+    torchvision's network, ImageNet weights, last layer removed, frozen (paper, section 3.2). Nothing is ever downloaded.
+
+    weights: "imagenet" is torchvision's IMAGENET1K_V1 file in torch hub's local cache; a path is a state dict of this
+        architecture (.pth, .pt or .safetensors), with or without the last layer; none is random weights, always the same.
+    frame_size: height and width in pixels of the square crop that it is given.
+    """
+
+    depth: ClassVar[int]
+    frame_size = (112, 112)
+
+    def __init__(self, *, weights: str | None = "imagenet", frame_size: int = 112) -> None:
+        if frame_size < 32:
+            raise UserError(Problem(f"{frame_size} is too small; a ResNet needs at least 32 pixels", "backbone.frame_size"))
+        super().__init__()
+        self.frame_size = (frame_size, frame_size)
+        self.network = _random(self.depth) if weights is None else _loaded(self.depth, _file(self.depth, weights))
+        self.network.to(memory_format=torch.channels_last)  # 12 to 22% more frames a second on a CPU core
+        self.freeze()
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(N,3,H,W) float -> (N,D) float."""
+        features: Tensor = self.network(frames.contiguous(memory_format=torch.channels_last))
+        return features
+
+
+class ResNet18(_ResNet):
+    depth = 18
+    feature_dim = 512
+
+
+class ResNet34(_ResNet):
+    depth = 34
+    feature_dim = 512
+
+
+class ResNet50(_ResNet):
+    depth = 50
+    feature_dim = 2048
+
+
+class ResNet101(_ResNet):
+    depth = 101
+    feature_dim = 2048
+
+
+class ResNet152(_ResNet):
+    depth = 152
+    feature_dim = 2048
+
+
+def _empty(depth: int) -> nn.Module:
+    """The network without its last layer; weights not drawn yet."""
+    import torchvision
+
+    with torch.device("meta"):
+        return _headless(torchvision.models.get_model(f"resnet{depth}", weights=None))
+
+
+def _random(depth: int) -> nn.Module:
+    import torchvision
+
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(RANDOM_SEED)  # torch.manual_seed would reseed the GPUs as well
+        network: nn.Module = torchvision.models.get_model(f"resnet{depth}", weights=None)
+    last = "bn2" if depth < 50 else "bn3"
+    for name, module in network.named_modules():
+        if name.endswith(last) and name.startswith("layer"):
+            nn.init.constant_(module.weight, RANDOM_RESIDUAL_SCALE)  # type: ignore[arg-type]
+    return _headless(network)
+
+
+def _headless(network: nn.Module) -> nn.Module:
+    network.fc = nn.Identity()
+    return network
+
+
+def _file(depth: int, weights: str) -> Path:
+    """Where the weights are. Raises UserError if there is no such file."""
+    if weights != "imagenet":
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise UserError(Problem(f"there is no weights file {path}", "backbone.weights"))
+        return path
+    import torchvision
+
+    url: str = torchvision.models.get_model_weights(f"resnet{depth}").IMAGENET1K_V1.url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.is_file():
+        hint = (
+            f"Fetch {url} where there is internet access and put it there, "
+            f"or name a file: backbone.weights=/path/to/{path.name}. weights=None means random weights, on purpose."
+        )
+        raise UserError(
+            Problem(
+                f"the ImageNet weights of resnet{depth} are not here, and nothing is downloaded: no file {path}", "backbone.weights", hint
+            )
+        )
+    return path
+
+
+def _loaded(depth: int, path: Path) -> nn.Module:
+    """The network with the weights of a file. Raises UserError if they do not fit."""
+    state = {name: tensor for name, tensor in _read(path).items() if not name.startswith("fc.")}
+    network = _empty(depth)
+    wrong = _misfits(network, state)
+    if wrong:
+        fits = [other for other in DEPTHS if other != depth and not _misfits(_empty(other), state)]
+        hint = f"They are the weights of resnet{fits[0]}: use backbone.type=resnet{fits[0]}, or another file." if fits else ""
+        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
+        raise UserError(Problem(f"the weights in {path} do not fit resnet{depth}: {'; '.join(wrong[:3])}{more}", "backbone.weights", hint))
+    # Counters are not in files of old torch versions and mean nothing in eval mode: zero, so that they never show in the fingerprint.
+    counters = {name: torch.zeros((), dtype=torch.int64) for name, _ in network.named_buffers() if _is_counter(name)}
+    values = {name: tensor.to(torch.float32) for name, tensor in state.items() if not _is_counter(name)}
+    network.load_state_dict(values | counters, assign=True)
+    return network
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a state-dict file. Raises UserError if it holds anything else."""
+    state: Any
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, pickle, zipfile and safetensors each raise their own
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(Problem(f"{path} cannot be read as a state dict: {reason[0]}", "backbone.weights")) from error
+    if not isinstance(state, dict) or not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise UserError(
+            Problem(
+                f"{path} is not a state dict (names and tensors)", "backbone.weights", "Save it with torch.save(model.state_dict(), path)."
+            )
+        )
+    return state
+
+
+def _misfits(network: nn.Module, state: dict[str, Tensor]) -> list[str]:
+    """What does not fit, in words: missing, of another shape, or unknown."""
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items() if not _is_counter(name)}
+    found = {name: tuple(tensor.shape) for name, tensor in state.items() if not _is_counter(name)}
+    missing = [f"{name} is missing" for name in expected if name not in found]
+    shapes = [f"{name} is {found[name]}, {shape} expected" for name, shape in expected.items() if name in found and found[name] != shape]
+    unknown = [f"{name} is unknown" for name in found if name not in expected]
+    return shapes + missing + unknown
+
+
+def _is_counter(name: str) -> bool:
+    return name.endswith("num_batches_tracked")

@@ -1,0 +1,60 @@
+"""The embedded data set: made EMU video with two seizure classes. No patient in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vsslfw.errors import Problem, UserError
+from vsslfw.interfaces import Dataset
+
+
+class SyntheticEMU(Dataset):
+    """People in hospital beds, half of them with ES and half with PNES, drawn and encoded as H.264 on first use.
+
+    ``seizure_s`` (shortest, longest) and ``contextual_s`` are seconds, ``size`` is (H, W) in pixels. The same parameters
+    give the same bytes with the same codec build. Boxes of the patient (boxes.csv, as `boxes_csv` reads them) and what
+    happens when (truth.csv) lie beside the manifest. Level easy: posture and synchrony tell the classes apart, not order alone.
+    """
+
+    synthetic = True
+
+    def __init__(
+        self,
+        *,
+        subjects: int = 8,
+        seed: int = 0,
+        seizures_per_subject: int = 4,
+        seizure_s: tuple[float, float] = (8.0, 14.0),
+        contextual_per_subject: int = 2,
+        contextual_s: float = 32.0,
+        fps: float = 25.0,
+        size: tuple[int, int] = (240, 320),
+    ) -> None:
+        checks = {
+            f"subjects is {subjects}; at least 2 are needed, one of each class": subjects >= 2,
+            f"seizures_per_subject is {seizures_per_subject}; at least 1 is needed": seizures_per_subject >= 1,
+            f"seizure_s is {tuple(seizure_s)}; (shortest, longest) is expected, from 2 s on": 2 <= seizure_s[0] <= seizure_s[1],
+            f"contextual_per_subject is {contextual_per_subject}; it cannot be negative": contextual_per_subject >= 0,
+            f"contextual_s is {contextual_s}; at least 1 s is needed": contextual_s >= 1,
+            f"fps is {fps}; 5 to 60 frames per second are possible": 5 <= fps <= 60,
+            f"size is {tuple(size)}; (height, width) is expected, even, from 64 on": min(size) >= 64 and not (size[0] | size[1]) % 2,
+        }
+        problems = [Problem(what, "data") for what, right in checks.items() if not right]
+        if problems:
+            raise UserError(*problems)
+        self._parameters = {
+            "subjects": subjects,
+            "seed": seed,
+            "seizures_per_subject": seizures_per_subject,
+            "seizure_s": (float(seizure_s[0]), float(seizure_s[1])),
+            "contextual_per_subject": contextual_per_subject,
+            "contextual_s": float(contextual_s),
+            "fps": float(fps),
+            "size": (int(size[0]), int(size[1])),
+        }
+
+    def manifest(self, folder: Path) -> Path:
+        """Return ``folder/<digest of parameters and version>/videos.csv``; write the set first if it is not there."""
+        from vsslfw.data.synthetic.writing import Design, write_set
+
+        return write_set(folder, Design(**self._parameters), self.cache_version)  # type: ignore[arg-type]

@@ -1,0 +1,64 @@
+"""The command line. One file a command, imported when the command is used: ``vsslfw --help`` imports nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+import click
+
+from vsslfw.errors import VsslfwError, did_you_mean
+
+COMMANDS = {
+    "run": "Run a recipe: extract, pre-train, validate, report.",
+    "show": "Show a recipe as it will run, with its digest.",
+    "components": "List what can be swapped in, or describe one of them.",
+}
+"""Name -> summary; the command is ``vsslfw.cli.NAME:command``. The summaries stand here so that help imports none of them."""
+
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"vsslfw.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f'there is no command "{args[0]}"; {did_you_mean(args[0], COMMANDS)}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="vsslfw", message="vsslfw %(version)s")
+def _group() -> None:
+    """Self-supervised learning on clinical seizure video: pre-train on unlabelled video, fine-tune, leave one subject out.
+
+    Start with: vsslfw run seizure_bart
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 (the work failed), 2 (bad input) or 130 (interrupted)."""
+    try:
+        _group.main(args=arguments, prog_name="vsslfw", standalone_mode=False)
+    except VsslfwError as error:
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,51 @@
+"""``vsslfw run``: the whole pipeline, from video files to a validated result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("run")
+@click.argument("recipe")
+@click.option("--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv). Without it: the embedded synthetic set.")
+@click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME-PROFILE-DIGEST.")
+@click.option("--cache", type=click.Path(path_type=Path), help="What stages share between runs. Default: .vsslfw-cache beside the run folder.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out; an error if there is none, or if it had another recipe.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Folds that run at a time.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--identify", is_flag=True, help="Write real subject and video ids into the results instead of pseudonyms.")
+@click.option("--quiet", is_flag=True, help="Only errors and the final result.")
+def command(
+    recipe: str,
+    data: Path | None,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    cache: Path | None,
+    resume: bool,
+    jobs: int,
+    device: str,
+    identify: bool,
+    quiet: bool,
+) -> None:
+    """Run RECIPE (a file, or the name of a shipped one): extract, pre-train, validate, report.
+
+    The same command again reuses what is there; a killed run continues where it stopped.
+    """
+    from rich.console import Console
+
+    from vsslfw.cli.live import LiveProgress
+    from vsslfw.pipeline.progress import listening
+    from vsslfw.pipeline.run import run
+    from vsslfw.recipe import load_recipe
+    from vsslfw.report.terminal import print_summary
+
+    console = Console()
+    resolved = load_recipe(recipe, profile=profile, overrides=overrides, data=data)
+    with LiveProgress(console, quiet=quiet) as live, listening(live):
+        result = run(resolved, out=out, cache=cache, resume=resume, jobs=jobs, device=device, identify=identify)
+    print_summary(console, result.report, result.folder)

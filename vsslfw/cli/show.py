@@ -1,0 +1,31 @@
+"""``vsslfw show``: the resolved recipe and its digest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("show")
+@click.argument("recipe")
+@click.option("--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv), as for run.")
+@click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+def command(recipe: str, data: Path | None, profile: str | None, overrides: tuple[str, ...]) -> None:
+    """Show RECIPE (a file, or the name of a shipped one) as it will run: merged, checked, every default filled in.
+
+    What it prints is a recipe itself, with the same digest.
+    """
+    from rich.console import Console
+
+    from vsslfw.recipe import load_recipe
+
+    text = load_recipe(recipe, profile=profile, overrides=overrides, data=data).to_text()
+    console = Console()
+    if console.is_terminal:
+        from rich.syntax import Syntax
+
+        console.print(Syntax(text.rstrip(), "python", theme="ansi_light", background_color="default", word_wrap=True))
+    else:
+        click.echo(text, nl=False)

@@ -1,0 +1,160 @@
+"""The set on disk: H.264 files, videos.csv, and the truth beside them (boxes.csv, truth.csv). All of it, or nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import filelock
+import numpy as np
+from numpy.typing import NDArray
+
+from vsslfw.atomic import write_json, write_text
+from vsslfw.data.synthetic.looks import Light, Look
+from vsslfw.data.synthetic.motion import Event, Motion, daily_life, epileptic, psychogenic
+from vsslfw.data.synthetic.room import Picture
+from vsslfw.data.synthetic.scene import Scene, Setting
+from vsslfw.digest import digest_of
+from vsslfw.seeds import Stream
+
+log = logging.getLogger(__name__)
+
+ENCODER = {"preset": "superfast", "crf": "28", "g": "50", "threads": "1", "x264-params": "threads=1:lookahead-threads=1"}
+"""Of libx264. One thread: more of them would make the bytes depend on the machine."""
+BOX_STEP_S = 0.2
+VIDEO_COLUMNS = ("video_id", "path", "subject_id", "role", "label", "light", "blanket")
+BOX_COLUMNS = ("video_id", "time_s", "x1", "y1", "x2", "y2")
+TRUTH_COLUMNS = ("video_id", "event", "start_s", "end_s")
+
+
+@dataclass(frozen=True)
+class Design:
+    """What there is to make; durations in seconds, ``size`` (H, W)."""
+
+    subjects: int
+    seed: int
+    seizures_per_subject: int
+    seizure_s: tuple[float, float]
+    contextual_per_subject: int
+    contextual_s: float
+    fps: float
+    size: tuple[int, int]
+
+    def key(self, version: int) -> str:
+        """Names the folder of the set: another design, or another ``version`` of this code, is another set."""
+        return digest_of({**asdict(self), "version": version})[:16]
+
+
+@dataclass(frozen=True)
+class _Video:
+    video_id: str
+    subject_id: str
+    label: str
+    setting: Setting
+    blanket: str
+    motion: Motion
+    stream: Stream
+
+    def row(self) -> tuple[str, ...]:
+        role, light = ("labelled" if self.label else "contextual"), ("night" if self.setting.light.night else "day")
+        return self.video_id, f"videos/{self.video_id}.mp4", self.subject_id, role, self.label, light, self.blanket
+
+
+def write_set(folder: Path, design: Design, version: int) -> Path:
+    """The path of videos.csv in ``folder/<key>``, which is made if it is not there. A half-written set is never used."""
+    target = folder / design.key(version)
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / f".{target.name}.lock"):
+        if not target.is_dir():
+            staging = folder / f".{target.name}.part"
+            shutil.rmtree(staging, ignore_errors=True)
+            _write(staging, design)
+            os.replace(staging, target)
+    return target / "videos.csv"
+
+
+def _write(folder: Path, design: Design) -> None:
+    (folder / "videos").mkdir(parents=True)
+    videos, boxes, truth = [], [], []
+    count = design.subjects * (design.seizures_per_subject + design.contextual_per_subject)
+    for number, video in enumerate(_videos(design), start=1):
+        log.info("synthetic EMU: video %d of %d", number, count)
+        scene = Scene(video.setting, video.motion, video.stream / "noise")
+        encode(folder / "videos" / f"{video.video_id}.mp4", scene.frames(), fps=design.fps, size=design.size)
+        videos.append(video.row())
+        every = max(round(BOX_STEP_S * design.fps), 1)
+        for t, box in list(enumerate(scene.boxes()))[::every]:
+            boxes.append((video.video_id, f"{t / design.fps:.3f}", *(f"{value:.1f}" for value in box)))
+        truth += [(video.video_id, event.name, f"{event.start_s:.3f}", f"{event.end_s:.3f}") for event in _in_order(video.motion.events)]
+    write_text(folder / "boxes.csv", _csv(BOX_COLUMNS, boxes))
+    write_text(folder / "truth.csv", _csv(TRUTH_COLUMNS, truth))
+    write_json(folder / "design.json", asdict(design))
+    write_text(folder / "videos.csv", _csv(VIDEO_COLUMNS, videos))
+
+
+def _videos(design: Design) -> Iterator[_Video]:
+    root = Stream(design.seed, "synthetic_emu")
+    classes = np.array(["ES", "PNES"] * design.subjects)[: design.subjects]
+    (root / "classes").generator().shuffle(classes)
+    for number, label in enumerate(classes.tolist(), start=1):
+        stream = root / "subject" / number
+        look = Look.draw(stream / "look")
+        for kind, videos in (("c", design.contextual_per_subject), ("s", design.seizures_per_subject)):
+            yield from _videos_of_a_subject(design, stream / kind, look, f"E{number:02d}", kind, label, videos)
+
+
+def _videos_of_a_subject(design: Design, stream: Stream, look: Look, subject: str, kind: str, label: str, count: int) -> Iterator[_Video]:
+    """Light, blanket, lead-in and duration are spread over each subject's videos, so that no class can have more of one."""
+    g = (stream / "nuisances").generator()
+    lengths, lead_ins, lights, blankets, gains = (_spread(count, g) for _ in range(5))
+    for k in range(count):
+        video = stream / k
+        light = Light(bool(lights[k] < 0.5), look.brightness * (0.94 + 0.12 * gains[k]))
+        blanket, start_y = [("off", None), ("hips", 0.95), ("chest", 0.62)][int(3 * blankets[k])]
+        shortest, longest = design.seizure_s if kind == "s" else (design.contextual_s, design.contextual_s)
+        seconds = shortest + (longest - shortest) * lengths[k]
+        times = np.arange(round(seconds * design.fps)) / design.fps
+        onset = float((0.08 + 0.12 * lead_ins[k]) * seconds)
+        if kind == "c":
+            motion = daily_life(times, look, video)
+        else:
+            motion = (epileptic if label == "ES" else psychogenic)(times, look, video, onset=onset)
+        setting = Setting(look, light, start_y, design.size)
+        yield _Video(f"{subject}-{kind}{k + 1}", subject, label if kind == "s" else "", setting, blanket, motion, video)
+
+
+def _spread(count: int, g: np.random.Generator) -> NDArray[np.float64]:
+    """(count,) numbers in [0, 1), one in each of ``count`` equal parts, in random order."""
+    return np.asarray((g.permutation(count) + g.random(count)) / max(count, 1))
+
+
+def encode(path: Path, frames: Iterable[Picture], *, fps: float, size: tuple[int, int]) -> None:
+    """Write (H, W, 3) uint8 RGB frames as H.264 in MP4, yuv420p; the same frames give the same bytes."""
+    with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options=ENCODER)
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.thread_count = 1
+        for frame in frames:
+            planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        container.mux(stream.encode())
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: (event.start_s, event.end_s))
+
+
+def _csv(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    return text.getvalue()

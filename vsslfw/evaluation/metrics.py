@@ -1,0 +1,199 @@
+"""Every definition of "the result", by video, each beside what always giving one answer would score. Built on scikit-learn."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from vsslfw.errors import Problem, RunError, UserError, did_you_mean
+from vsslfw.evaluation.predictions import Prediction
+
+Value = tuple[float | None, str | None]
+"""A figure, or none with the reason why it is not defined."""
+
+AUROC_CAVEAT = (
+    "Pooled over folds: scores of different models are ranked together. Leaving a subject out lowers the share of that subject's "
+    "class in training, so with single-class subjects a learner that knows nothing but the class prior ranks every pair the wrong way "
+    "round and scores 0.0, not 0.5. Do not read this value against 0.5."
+)
+PRIOR_MEANING = "What a learner scores that knows nothing but the share of the positive class in its own training fold."
+
+
+def compute_metrics(predictions: Sequence[Prediction], classes: Sequence[str], positive: str) -> dict[str, Any]:
+    """The content of metrics.json: plain data, keys in a stable order, never NaN (a figure is null with its reason).
+
+    ``classes`` gives the order of the K classes, ``positive`` the one that sensitivity, specificity and AUROC are about.
+    Every figure of ``definitions`` has its ``value`` and its ``constant``: the same definition for answering the most frequent
+    true class always (ties: the first class). Raises UserError if ``positive`` is no class, RunError if there is nothing to
+    measure, a label is no class or a probability is missing or not finite.
+    """
+    classes = list(classes)
+    _check(predictions, classes, positive)
+    true = [p.label for p in predictions]
+    counts = Counter(true)
+    constant = max(classes, key=lambda name: counts[name])
+    model = _figures(true, [p.predicted for p in predictions], classes, positive)
+    always = _figures(true, [constant] * len(true), classes, positive)
+    subjects = _subjects(predictions, classes)
+    return {
+        "level": "video",
+        "n_videos": len({p.video for p in predictions}),
+        "n_predictions": len(predictions),
+        "n_subjects": len(subjects),
+        "n_folds": len({p.fold for p in predictions}),
+        "single_class_subjects": sum(len(s["labels"]) == 1 for s in subjects),
+        "classes": classes,
+        "positive": positive,
+        "videos_by_class": {name: counts[name] for name in classes},
+        "subjects_by_class": {name: sum(name in s["labels"] for s in subjects) for name in classes},
+        "constant_answer": constant,
+        "confusion": {"rows": "true", "columns": "predicted", "classes": classes, "matrix": _confusion(predictions, classes)},
+        "definitions": {
+            key: {
+                "name": name,
+                "value": model[key][0],
+                "constant": always[key][0],
+                "reason": model[key][1],
+                "constant_reason": always[key][1],
+                "meaning": meaning,
+            }
+            for key, (name, meaning) in _meanings(classes, positive).items()
+        },
+        "auroc": _auroc(predictions, positive),
+        "subjects": subjects,
+    }
+
+
+def _check(predictions: Sequence[Prediction], classes: Sequence[str], positive: str) -> None:
+    if positive not in classes:
+        raise UserError(Problem(f'"{positive}" is none of the classes', "labels.positive", did_you_mean(positive, classes)))
+    if not predictions:
+        raise RunError("there is no prediction to measure")
+    problems = []
+    for p in predictions:
+        for name in sorted({p.label, p.predicted} - set(classes)):
+            problems.append(Problem(f'"{name}" is none of the classes {", ".join(classes)}', p.video))
+        if not all(math.isfinite(p.probabilities.get(name, math.nan)) for name in classes):
+            problems.append(Problem("a probability is missing or not finite", p.video))
+    if problems:
+        raise RunError(*problems, title="These predictions cannot be measured:")
+
+
+def _meanings(classes: Sequence[str], positive: str) -> dict[str, tuple[str, str]]:
+    """Definition -> its name and what it means, in the order in which they are shown."""
+    rest = next(name for name in classes if name != positive) if len(classes) == 2 else "the other"
+    return {
+        "accuracy": ("accuracy", "Share of videos that are answered rightly."),
+        **{f"f1:{c}": (f"{c}-F1", f"Harmonic mean of precision and recall of {c}.") for c in classes},
+        "f1_macro": ("macro F1", "Mean of the F1 of the classes, each counting the same."),
+        "f1_weighted": ("weighted F1", "Mean of the F1 of the classes, each counting by its number of videos."),
+        "balanced_accuracy": ("balanced accuracy", "Mean over the classes of the share of their videos that are answered rightly."),
+        "mcc": ("MCC", "Matthews correlation coefficient: 1 is perfect, 0 is no relation between answer and truth."),
+        "sensitivity": (f"sensitivity ({positive})", f"Share of {positive} videos that are answered {positive}."),
+        "specificity": (f"specificity ({positive})", f"Share of {rest} videos that are not answered {positive}."),
+    }
+
+
+def _figures(true: list[str], predicted: list[str], classes: Sequence[str], positive: str) -> dict[str, Value]:
+    """Each definition, by scikit-learn wherever it is defined; where it is not, scikit-learn would warn and answer 0."""
+    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, recall_score
+
+    counts, seen = Counter(true), set(true) | set(predicted)
+    absent = [name for name in classes if name not in seen]
+    untested = [name for name in classes if not counts[name]]
+    no_class = f"No video is, or is answered, {', '.join(absent)}." if absent else None
+    no_truth = f"No video is {', '.join(untested)}." if untested else None
+    one_class = "Not defined (0 / 0) where only one class is true." if len(counts) == 1 else None
+    one_answer = "Not defined (0 / 0) where only one class is ever answered." if len(set(predicted)) == 1 else None
+    is_true, is_predicted = [name == positive for name in true], [name == positive for name in predicted]
+
+    def unless(reason: str | None, score: Any, *args: Any, **options: Any) -> Value:
+        return (None, reason) if reason else (float(score(*args, **options)), None)
+
+    def f1(reason: str | None, average: str, labels: Sequence[str]) -> Value:
+        return unless(reason, f1_score, true, predicted, labels=labels, average=average, zero_division=0.0)
+
+    return {
+        "accuracy": unless(None, accuracy_score, true, predicted),
+        **{f"f1:{c}": f1(None if c in seen else f"No video is, or is answered, {c}.", "macro", [c]) for c in classes},
+        "f1_macro": f1(no_class, "macro", classes),
+        "f1_weighted": f1(None, "weighted", classes),
+        "balanced_accuracy": unless(no_truth, recall_score, true, predicted, labels=classes, average="macro", zero_division=0.0),
+        "mcc": unless(one_class or one_answer, matthews_corrcoef, true, predicted),
+        "sensitivity": unless(None if counts[positive] else f"No video is {positive}.", recall_score, is_true, is_predicted),
+        "specificity": unless(
+            f"Every video is {positive}." if len(true) == counts[positive] else None, recall_score, is_true, is_predicted, pos_label=False
+        ),
+    }
+
+
+def _confusion(predictions: Sequence[Prediction], classes: Sequence[str]) -> list[list[int]]:
+    """(K, K) counts, rows true, columns predicted."""
+    from sklearn.metrics import confusion_matrix
+
+    matrix: list[list[int]] = confusion_matrix([p.label for p in predictions], [p.predicted for p in predictions], labels=classes).tolist()
+    return matrix
+
+
+def _auroc(predictions: Sequence[Prediction], positive: str) -> dict[str, Any]:
+    from sklearn.metrics import roc_auc_score
+
+    true = np.array([p.label == positive for p in predictions])
+    reason = None if 0 < true.sum() < len(true) else f"Needs videos that are {positive} and videos that are not."
+
+    def auroc(scores: Sequence[float] | None) -> float | None:
+        return None if reason or scores is None else float(roc_auc_score(true, scores))
+
+    prior = _prior_scores(predictions, true)
+    return {
+        "name": "AUROC, pooled over folds",
+        "positive": positive,
+        "value": auroc([p.probabilities[positive] for p in predictions]),
+        "constant": None if reason else 0.5,
+        "prior_only": auroc(prior),
+        "reason": reason,
+        "prior_only_reason": reason or (None if prior else "A fold tests every video, so nothing is left to know a prior from."),
+        "prior_only_meaning": PRIOR_MEANING,
+        "caveat": AUROC_CAVEAT,
+    }
+
+
+def _prior_scores(predictions: Sequence[Prediction], true: Any) -> list[float] | None:
+    """Share of the positive class among the videos that a fold does not test; none if a fold tests them all."""
+    videos: dict[str, bool] = {p.video: bool(positive) for p, positive in zip(predictions, true, strict=True)}
+    tested: dict[str, set[str]] = {}
+    for p in predictions:
+        tested.setdefault(p.fold, set()).add(p.video)
+    priors = {}
+    for fold, names in tested.items():
+        left = len(videos) - len(names)
+        if not left:
+            return None
+        priors[fold] = (sum(videos.values()) - sum(videos[name] for name in names)) / left
+    return [priors[p.fold] for p in predictions]
+
+
+def _subjects(predictions: Sequence[Prediction], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """A row for each subject, sorted: its videos by true and by predicted class, and how many were answered rightly."""
+    rows: dict[str, list[Prediction]] = {}
+    for p in predictions:
+        rows.setdefault(p.subject, []).append(p)
+
+    def count(names: Sequence[str]) -> Mapping[str, int]:
+        counts = Counter(names)
+        return {name: counts[name] for name in classes if counts[name]}
+
+    return [
+        {
+            "subject": subject,
+            "videos": len(own),
+            "labels": count([p.label for p in own]),
+            "predicted": count([p.predicted for p in own]),
+            "correct": sum(p.label == p.predicted for p in own),
+        }
+        for subject, own in sorted(rows.items())
+    ]

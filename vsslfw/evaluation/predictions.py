@@ -1,0 +1,82 @@
+"""The answer for each tested video, and predictions.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsslfw.atomic import write_text
+from vsslfw.errors import Problem, UserError
+
+COLUMNS = ("fold", "video", "subject", "label", "predicted")
+LAST_COLUMNS = ("windows", "seconds")
+PREFIX = "p_"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model of one fold answered for one video that it never saw."""
+
+    fold: str
+    video: str
+    subject: str
+    """``video`` and ``subject`` are pseudonyms unless the run was asked to identify."""
+    label: str
+    """The true class."""
+    predicted: str
+    probabilities: dict[str, float]
+    """Class -> probability, for each class, in the order of the run's classes."""
+    windows: int
+    """How many windows were averaged (design reading 8)."""
+    seconds: float
+    """Length of the video that was used."""
+
+
+def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
+    """Write a CSV, one row a video, sorted by fold and video, so that the order in which folds finish never shows.
+
+    Numbers are the shortest text that reads back as the same number: equal values give equal bytes, and
+    `read_predictions` loses nothing. Raises ValueError if two predictions name different classes.
+    """
+    classes = list(predictions[0].probabilities) if predictions else []
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *(PREFIX + name for name in classes), *LAST_COLUMNS])
+    for p in sorted(predictions, key=lambda p: (p.fold, p.video)):
+        if p.probabilities.keys() != set(classes):
+            raise ValueError(f"video {p.video} has probabilities for {list(p.probabilities)}, the first one for {classes}")
+        shares = [repr(float(p.probabilities[name])) for name in classes]
+        writer.writerow([p.fold, p.video, p.subject, p.label, p.predicted, *shares, int(p.windows), repr(float(p.seconds))])
+    write_text(path, text.getvalue())
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """Read what `write_predictions` wrote. Raises UserError, with every problem, if the file is another one."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            columns, rows = list(reader.fieldnames or ()), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(Problem(f"cannot be read: {error}", str(path))) from error
+    missing = [name for name in (*COLUMNS, *LAST_COLUMNS) if name not in columns]
+    if missing:
+        raise UserError(*(Problem(f'column "{name}" is missing', str(path), "A predictions.csv of a run has it.") for name in missing))
+    classes = [name.removeprefix(PREFIX) for name in columns if name.startswith(PREFIX)]
+    found, problems = [], []
+    for number, row in enumerate(rows, start=2):
+        try:
+            found.append(_row(row, classes))
+        except (TypeError, ValueError) as error:
+            problems.append(Problem(f"not a prediction: {error}", f"{path} line {number}"))
+    if problems:
+        raise UserError(*problems)
+    return found
+
+
+def _row(row: dict[str, str], classes: list[str]) -> Prediction:
+    shares = {name: float(row[PREFIX + name]) for name in classes}
+    fold, video, subject, label, predicted = (row[name] for name in COLUMNS)
+    return Prediction(fold, video, subject, label, predicted, shares, int(row["windows"]), float(row["seconds"]))

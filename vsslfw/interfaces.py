@@ -1,0 +1,183 @@
+"""The contracts. Everything that can be swapped by name is one of these.
+
+Shapes: B batch, T positions, N frames, L frames a clip, D feature, E hidden, K classes. Sizes are (H, W), times in seconds.
+Parameters of a component are the keyword-only arguments of its ``__init__``, with type annotations: the recipe is checked
+against them. What the framework itself knows (``feature_dim``, ``hidden_dim``, ``output_dim``) is passed by position.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vsslfw.plan import CorruptionPlan
+from vsslfw.types import Batch, Loss
+
+Level = Literal["frame", "sequence", "feature"]
+
+
+class Dataset(ABC):
+    """Something that can name its videos: it returns the path of a manifest (``videos.csv``, docs/data.md)."""
+
+    cache_version: ClassVar[int] = 1
+    synthetic: ClassVar[bool] = False
+    """True if the videos are made, not recorded: every artefact of a run then says so."""
+
+    @abstractmethod
+    def manifest(self, folder: Path) -> Path:
+        """Return the manifest's path; a data set that makes its videos writes them below ``folder`` (once)."""
+
+
+class Detector(ABC):
+    """Finds the patient: boxes (N, 4) as x1, y1, x2, y2 in pixels of the upright picture, at given times."""
+
+    cache_version: ClassVar[int] = 1
+
+    @abstractmethod
+    def boxes(self, video_id: str, times: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64] | None:
+        """(N, 4) boxes at ``times`` (N,) seconds in a video of ``size`` (H, W); none means the whole picture."""
+
+    def fingerprint(self, video_id: str) -> str:
+        """What the boxes of this video depend on, beyond the recipe: part of the key of its features."""
+        return ""
+
+
+class Backbone(nn.Module, ABC):
+    """forward(frames (N,3,H,W), or (N,L,3,H,W) if clip_length > 1) -> (N, D). Frozen, and always in eval mode.
+
+    Frames are RGB in [0, 1], normalised by ``mean`` and ``std``.
+    """
+
+    cache_version: ClassVar[int] = 1
+    feature_dim: int
+    frame_size: tuple[int, int]
+    """(H, W) of the crop that it is given."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    clip_length: int = 1
+    """L: frames that make one feature. T counts clips where it is above 1, and times are clip centres."""
+    clip_stride: int = 1
+
+    @abstractmethod
+    def forward(self, frames: Tensor) -> Tensor:
+        """(N,3,H,W) or (N,L,3,H,W) float -> (N,D) float."""
+
+    def freeze(self) -> Backbone:
+        """Turn gradients off and eval mode on, for good."""
+        self.requires_grad_(False)
+        return self.eval()
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Stay in eval mode: a training step of the model around it must not wake BatchNorm (design reading 6)."""
+        super().train(False)
+        return self
+
+    def fingerprint(self) -> str:
+        """Digest of the architecture's name, its ``cache_version`` and its weights: part of the key of its features."""
+        digest = hashlib.sha256(f"{type(self).__module__}:{type(self).__qualname__}:{self.cache_version}".encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+
+class Corruption(ABC):
+    """A noising function of the input (never of the target). One of the three subclasses below says where it acts."""
+
+    level: ClassVar[Level]
+    cache_version: ClassVar[int] = 1
+
+
+class SequenceCorruption(Corruption):
+    """(plan, generator) -> plan. Acts on the plan alone, so features are computed once."""
+
+    level = "sequence"
+
+    @abstractmethod
+    def __call__(self, plan: CorruptionPlan, generator: np.random.Generator) -> CorruptionPlan:
+        """Return a new plan. ``plan.target`` stays; a noise that shortens the sequence fills the freed tail with MASK."""
+
+
+class FeatureCorruption(Corruption):
+    """(features (T,D), valid (T,), generator) -> (T,D). Acts on the sequence that the encoder is about to see."""
+
+    level = "feature"
+
+    @abstractmethod
+    def __call__(self, features: Tensor, valid: Tensor, generator: np.random.Generator) -> Tensor:
+        """Return new features; positions that are not ``valid`` stay as they are."""
+
+
+class FrameCorruption(Corruption):
+    """(frames (K,H,W,3) uint8, generator) -> the same shape. Acts before the backbone, so extraction is online."""
+
+    level = "frame"
+
+    @abstractmethod
+    def __call__(self, frames: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+        """Return new frames, one for each."""
+
+
+class SequenceEncoder(nn.Module, ABC):
+    """Built as ``Encoder(feature_dim, *, ...)``; forward(features (B,T,D), valid (B,T)) -> (B,T,E)."""
+
+    cache_version: ClassVar[int] = 1
+    hidden_dim: int
+    max_positions: int
+
+    @abstractmethod
+    def forward(self, features: Tensor, valid: Tensor) -> Tensor:
+        """(B,T,D) float, (B,T) bool -> (B,T,E). What stands at PAD positions must never change a real one."""
+
+
+class Head(nn.Module, ABC):
+    """Built as ``Head(hidden_dim, output_dim, *, ...)``; forward(hidden (B,T,E), valid (B,T)) -> output."""
+
+    cache_version: ClassVar[int] = 1
+    task: ClassVar[Literal["pretext", "classification"]]
+    """``pretext``: output_dim is D, output (B,T,D). ``classification``: output_dim is K, output (B,K) logits."""
+
+    @abstractmethod
+    def forward(self, hidden: Tensor, valid: Tensor) -> Tensor:
+        """(B,T,E), (B,T) bool -> the output."""
+
+    @abstractmethod
+    def loss(self, output: Tensor, batch: Batch) -> Loss:
+        """Sums over the batch and the count they average over; respects ``batch.weights``."""
+
+
+class ValidationScheme(Protocol):
+    """scikit-learn's splitter protocol; any scikit-learn splitter can be registered as it is."""
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield (train, test) indices; y holds the labels and groups the subject of each video."""
+        ...
+
+
+class Executor(ABC):
+    """Runs the folds: calls a function on many tasks and hands each result over as soon as it is there."""
+
+    @abstractmethod
+    def run(self, function: Callable[[Any], Any], tasks: Iterable[Any], *, jobs: int) -> Iterator[tuple[Any, Any]]:
+        """Yield (task, result) as tasks finish. The first exception of a task is raised; what had finished is kept."""
+
+
+CONTRACTS: dict[str, type] = {
+    "dataset": Dataset,
+    "detector": Detector,
+    "backbone": Backbone,
+    "corruption": Corruption,
+    "encoder": SequenceEncoder,
+    "head": Head,
+    "validation": ValidationScheme,
+    "executor": Executor,
+}
+"""Kind -> contract, in the order of `vsslfw.registry.KINDS`."""

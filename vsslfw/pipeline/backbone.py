@@ -1,0 +1,95 @@
+"""The frozen backbone at work: frames -> features in batches of one fixed shape, and the features of MASK and PAD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vsslfw.interfaces import Backbone
+from vsslfw.pipeline.keys import component_key
+from vsslfw.plugins import registries
+from vsslfw.recipe import Recipe
+from vsslfw.video import normalise
+
+PAPER_CROP, PAPER_RESIZE = 112, (128, 171)
+"""Frames are resized to 128 x 171 and cropped to 112 x 112 (paper, section 4); other sizes keep these proportions."""
+
+
+@dataclass(frozen=True)
+class FrozenBackbone:
+    """A backbone on its device, with what the recipe says about using it."""
+
+    module: Backbone
+    key: dict[str, Any]
+    """The backbone's part of every key: component, weights, precision."""
+    resize: tuple[int, int]
+    batch_size: int
+    precision: str
+    device: str
+
+    @classmethod
+    def of(cls, recipe: Recipe, device: str) -> FrozenBackbone:
+        """Build the recipe's backbone and freeze it. UserError if its weights are missing or do not fit."""
+        settings = recipe.settings
+        module: Backbone = registries().build("backbone", settings.backbone).freeze().to(device)
+        key = {**component_key("backbone", settings.backbone), "fingerprint": module.fingerprint(), "precision": settings.extract.precision}
+        resize = settings.video.resize or resize_for(module.frame_size)
+        return cls(module, key, resize, settings.extract.batch_size, settings.extract.precision, device)
+
+    def length(self, frames: int) -> int:
+        """How many features so many frames give: one each, or one a clip of ``clip_length``."""
+        module = self.module
+        return 0 if frames < module.clip_length else 1 + (frames - module.clip_length) // module.clip_stride
+
+    def frame_range(self, start: int, stop: int) -> tuple[int, int]:
+        """The frames that the features start..stop-1 look at."""
+        module = self.module
+        return start * module.clip_stride, (stop - 1) * module.clip_stride + module.clip_length
+
+    def feature_times(self, times: NDArray[np.float64]) -> Tensor:
+        """(F,) seconds: the times of the frames, or the centres of the clips."""
+        module = self.module
+        starts = range(0, self.length(len(times)) * module.clip_stride, module.clip_stride)
+        return torch.tensor([float(np.mean(times[s : s + module.clip_length])) for s in starts], dtype=torch.float64)
+
+    def features(self, frames: NDArray[np.uint8]) -> Tensor:
+        """(N,h,w,3) uint8 frames, already cropped -> (F,D) float32."""
+        normalised = normalise(frames, self.module.mean, self.module.std)
+        if self.module.clip_length > 1:
+            starts = range(0, self.length(len(frames)) * self.module.clip_stride, self.module.clip_stride)
+            normalised = torch.stack([normalised[s : s + self.module.clip_length] for s in starts])
+        return self.forward(normalised)
+
+    @torch.inference_mode()
+    def forward(self, frames: Tensor) -> Tensor:
+        """Normalised (N,3,h,w) or (N,L,3,h,w) -> (N,D) float32 on the CPU.
+
+        Every batch has the same shape (the last is filled up with zeros): a feature then does not depend on how many frames
+        happen to be beside it, bit for bit.
+        """
+        features = []
+        for part in torch.split(frames, self.batch_size):
+            full = part.new_zeros(self.batch_size, *part.shape[1:])
+            full[: len(part)] = part
+            with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bfloat16"):
+                output = self.module(full.to(self.device))
+            features.append(output[: len(part)].float().cpu())
+        return torch.cat(features) if features else torch.zeros(0, self.module.feature_dim)
+
+    def tokens(self) -> tuple[Tensor, Tensor]:
+        """(D,) MASK and (D,) PAD: images filled with -1.0 and 0.0 after normalisation, through the backbone (paper, section 4)."""
+        shape: tuple[int, ...] = (3, *self.module.frame_size)
+        if self.module.clip_length > 1:
+            shape = (self.module.clip_length, *shape)
+        mask, pad = self.forward(torch.stack([torch.full(shape, -1.0), torch.zeros(shape)]))
+        return mask, pad
+
+
+def resize_for(crop: tuple[int, int]) -> tuple[int, int]:
+    """(H, W) before the crop: 128/112 of the crop's height, in the 128:171 shape."""
+    return round(crop[0] * PAPER_RESIZE[0] / PAPER_CROP), round(crop[1] * PAPER_RESIZE[1] / PAPER_CROP)

@@ -1,0 +1,150 @@
+"""Stage 1, index: the manifest, what each file is, which files are left out, and the clips that are drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vsslfw.atomic import read_json, write_json
+from vsslfw.data.clips import Clip, contextual_clips, tile_clips, whole_clip
+from vsslfw.data.manifest import Manifest, VideoRow, read_manifest
+from vsslfw.digest import digest_of, digest_of_file
+from vsslfw.errors import Problem, UserError
+from vsslfw.pipeline import progress
+from vsslfw.pipeline.cache import Cache
+from vsslfw.recipe import Recipe
+from vsslfw.seeds import Stream
+from vsslfw.video import Probe, probe
+
+PROBE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Video:
+    """A readable row of the manifest: what its file is, and the digest of the file's content."""
+
+    row: VideoRow
+    probe: Probe
+    content: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A video that is left out, and why, in plain words."""
+
+    video_id: str
+    subject_id: str
+    role: str
+    label: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the run works on. ``key`` digests all of it."""
+
+    manifest: Manifest
+    videos: dict[str, Video]
+    left_out: tuple[LeftOut, ...]
+    labelled: tuple[Clip, ...]
+    """Each readable labelled video, whole."""
+    contextual: tuple[Clip, ...]
+    """The clips drawn from contextual video."""
+    tiles: tuple[Clip, ...]
+    """The labelled videos cut in clips, for ``pretrain.source = "labelled-train-fold"``."""
+    key: str
+
+    def content(self, clip: Clip) -> str:
+        """Digest of the file a clip is cut from."""
+        return self.videos[clip.video_id].content
+
+
+def build_index(recipe: Recipe, manifest_path: Path, cache: Cache) -> Index:
+    """Read the manifest, probe every file and draw the clips; UserError if what is left out empties a class or a subject."""
+    manifest = read_manifest(manifest_path)
+    settings = recipe.settings
+    videos: dict[str, Video] = {}
+    left_out: list[LeftOut] = []
+    listener = progress.current()
+    listener.start("index", len(manifest.rows), "files")
+    for row in manifest.rows:
+        content, found = _probe(row.path, cache)
+        if found.error:
+            left_out.append(_left_out(row, found.error))
+        elif found.duration_s is None:
+            left_out.append(_left_out(row, "its duration cannot be found"))
+        elif row.start_s >= found.duration_s:
+            left_out.append(_left_out(row, f"start_s {row.start_s:g} lies behind its end ({found.duration_s:.2f} s)"))
+        else:
+            videos[row.video_id] = Video(row, found, content)
+        listener.advance("index", 1)
+    listener.finish("index")
+    check_left_out(manifest.rows, left_out, settings.video.on_unreadable)
+
+    fps = settings.video.fps
+    timed = [(video.row, duration(video)) for video in videos.values()]
+    labelled = [(row, length) for row, length in timed if row.role == "labelled"]
+    contextual = contextual_clips(
+        [(row, length) for row, length in timed if row.role == "contextual"],
+        [row for row in manifest.rows if row.role == "labelled"],
+        clip_s=settings.contextual.clip_s,
+        clips=settings.contextual.clips,
+        fps=fps,
+        stream=Stream(settings.seed, "contextual"),
+    )
+    tiles = [clip for row, length in labelled for clip in tile_clips(row, length, clip_s=settings.contextual.clip_s, fps=fps)]
+    whole = [whole_clip(row, length, fps) for row, length in labelled]
+    key = digest_of(
+        {
+            "stage": "index",
+            "videos": [[v.row.video_id, v.row.subject_id, v.row.role, v.row.label, v.content] for v in videos.values()],
+            "clips": [[asdict(clip) for clip in clips] for clips in (whole, contextual, tiles)],
+        }
+    )
+    return Index(manifest, videos, tuple(left_out), tuple(whole), tuple(contextual), tuple(tiles), key)
+
+
+def duration(video: Video) -> float:
+    """Seconds of a file that `build_index` found readable."""
+    assert video.probe.duration_s is not None
+    return video.probe.duration_s
+
+
+def check_left_out(rows: Iterable[VideoRow], left_out: Iterable[LeftOut], policy: str) -> None:
+    """UserError if leaving these videos out empties a class or a subject, unless the policy is ``leave_out``."""
+    left_out = list(left_out)
+    if policy == "leave_out" or not left_out:
+        return
+    gone = {video.video_id for video in left_out}
+    emptied = [*_emptied(rows, gone, "class", lambda row: row.label), *_emptied(rows, gone, "subject", lambda row: row.subject_id)]
+    if not emptied:
+        return
+    reasons = [Problem(video.reason, where=f"video {video.video_id}") for video in left_out]
+    hint = "Repair or replace these files, remove their rows, or allow it with --set video.on_unreadable=leave_out"
+    what = f"{len(left_out)} unreadable files leave nothing of {', '.join(emptied)}"
+    raise UserError(*reasons, Problem(what, hint=hint), title="The run would lose part of the data:")
+
+
+def _emptied(rows: Iterable[VideoRow], gone: set[str], noun: str, part: Callable[[VideoRow], str | None]) -> list[str]:
+    before = Counter(part(row) for row in rows if part(row) is not None)
+    after = Counter(part(row) for row in rows if row.video_id not in gone)
+    return [f"{noun} {name}" for name in before if not after[name]]
+
+
+def _left_out(row: VideoRow, reason: str) -> LeftOut:
+    return LeftOut(row.video_id, row.subject_id, row.role, row.label, reason)
+
+
+def _probe(path: Path, cache: Cache) -> tuple[str, Probe]:
+    """Content digest and probe of a file, remembered for as long as its path, size and time stay."""
+    stat = path.stat()
+    name = digest_of([PROBE_VERSION, str(path), stat.st_size, stat.st_mtime_ns])
+    memo = cache.folder / "probe" / f"{name}.json"
+    if memo.is_file():
+        content = read_json(memo)
+        return content["content"], Probe(**{**content["probe"], "size": tuple(content["probe"]["size"])})
+    digest, found = digest_of_file(path), probe(path)
+    write_json(memo, {"content": digest, "probe": asdict(found)})
+    return digest, found

@@ -1,0 +1,217 @@
+"""Stage 3, pretrain: the encoder restores the clean features of corrupted clips (paper, eq. 1)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vsslfw.atomic import read_json, write_json
+from vsslfw.data.clips import Clip
+from vsslfw.data.samples import CachedClips, Clips, PretrainSamples
+from vsslfw.data.store import FeatureEntry
+from vsslfw.digest import digest_of
+from vsslfw.engine import PretextModel, Training, check_not_collapsed, evaluate_pretext, fit, save_weights
+from vsslfw.interfaces import FeatureCorruption, FrameCorruption, Head, SequenceCorruption, SequenceEncoder
+from vsslfw.pipeline import progress
+from vsslfw.pipeline.cache import Cache
+from vsslfw.pipeline.index import Video
+from vsslfw.pipeline.keys import component_key, component_keys
+from vsslfw.pipeline.online import OnlineClips
+from vsslfw.plugins import registries
+from vsslfw.recipe import Recipe
+from vsslfw.seeds import Stream
+
+MEAN_CLIPS = 256
+"""Clips over which the mean feature, one of the trivial answers, is taken."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """(D,) features of the MASK and PAD images."""
+
+    mask: Tensor
+    pad: Tensor
+
+
+@dataclass(frozen=True)
+class PretrainClip:
+    """A clip admitted to a pre-training: its video, and its cached features unless extraction is online."""
+
+    clip: Clip
+    video: Video
+    entry: FeatureEntry | None
+
+    @property
+    def identity(self) -> list[Any]:
+        """What the key of a pre-training says of the clip."""
+        return [self.entry.key] if self.entry else [self.video.content, self.clip.start_s, self.clip.frames, self.clip.fps]
+
+
+@dataclass(frozen=True)
+class PretrainTask:
+    """One pre-training: everything a worker process needs."""
+
+    key: str
+    recipe: Recipe
+    cache: Path
+    clips: tuple[PretrainClip, ...]
+    tokens: Tokens
+    feature_dim: int
+    device: str
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PretrainResult:
+    """What a pre-training left: the encoder's weights, the loss by epoch, and whether anything was learnt."""
+
+    key: str
+    weights: Path
+    history: list[dict[str, Any]]
+    pretext: dict[str, Any]
+    clips: int
+    held_out: int
+    reused: bool
+
+
+def pretrain_key(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[PretrainClip]) -> str:
+    """Digest of settings, seed and the set of clips admitted: folds that admit the same clips share it (reading 13)."""
+    settings = recipe.settings
+    section = settings.pretrain.model_dump(mode="json", exclude={"source", "subjects"})
+    return digest_of(
+        {
+            "stage": "pretrain",
+            "seed": settings.seed,
+            "positions": settings.positions,
+            "backbone": backbone_key,
+            "corruption": component_keys("corruption", settings.corruption),
+            "encoder": component_key("encoder", settings.encoder),
+            "head": component_key("head", settings.pretrain.head),
+            "settings": section,
+            "views": settings.extract.views,
+            "clips": sorted(clip.identity for clip in clips),
+        }
+    )
+
+
+def load_pretrained(task: PretrainTask) -> PretrainResult | None:
+    """The result of this task if the cache holds it."""
+    folder = Cache(task.cache).stage("pretrain", task.key)
+    if not (folder / "result.json").is_file():
+        return None
+    return PretrainResult(task.key, folder / "encoder.safetensors", **read_json(folder / "result.json"), reused=True)
+
+
+def pretrain(task: PretrainTask) -> PretrainResult:
+    """Pre-train, or continue where a killed run stopped; RunError if the loss diverges or nothing is learnt at all."""
+    cache = Cache(task.cache)
+    with cache.lock(task.key):
+        found = load_pretrained(task)
+        if found is not None:
+            return found
+        return _pretrain(task, cache.stage("pretrain", task.key))
+
+
+def build_encoder(recipe: Recipe, feature_dim: int) -> SequenceEncoder:
+    """The recipe's encoder with its seeded initial weights."""
+    return _seeded(recipe, "encoder", lambda: registries().build("encoder", recipe.settings.encoder, feature_dim))  # type: ignore[no-any-return]
+
+
+def build_head(recipe: Recipe, config: dict[str, Any], hidden_dim: int, output_dim: int) -> Head:
+    """A head with its seeded initial weights."""
+    return _seeded(recipe, "head", lambda: registries().build("head", config, hidden_dim, output_dim))  # type: ignore[no-any-return]
+
+
+def build_pretext_model(recipe: Recipe, feature_dim: int, mask: Tensor) -> PretextModel:
+    """Encoder and pretext head, as pre-training begins with them."""
+    settings = recipe.settings
+    encoder = build_encoder(recipe, feature_dim)
+    head = build_head(recipe, settings.pretrain.head, encoder.hidden_dim, feature_dim)
+    noises = [c for c in _corruptions(recipe) if isinstance(c, FeatureCorruption)]
+    learned = settings.pretrain.mask == "learned"
+    return PretextModel(encoder, head, mask_feature=mask, learned_mask=learned, feature_corruptions=noises)
+
+
+def pretrain_samples(recipe: Recipe, clips: Sequence[PretrainClip], tokens: Tokens, device: str, stream: Stream) -> PretrainSamples:
+    """Corrupted samples of these clips, from the cache or online."""
+    settings = recipe.settings
+    corruptions = _corruptions(recipe)
+    source: Clips
+    if settings.extract.views == "online":
+        frame = [c for c in corruptions if isinstance(c, FrameCorruption)]
+        source = OnlineClips(recipe, settings.pretrain.region, [(c.clip, c.video) for c in clips], frame, device)
+    else:
+        source = CachedClips([clip.entry for clip in clips if clip.entry is not None])
+    sequence = [c for c in corruptions if isinstance(c, SequenceCorruption)]
+    return PretrainSamples(source, sequence, settings.positions, tokens.pad, stream, settings.pretrain.loss_on)
+
+
+def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
+    recipe, settings = task.recipe, task.recipe.settings
+    stream = Stream(settings.seed, "pretrain")
+    training, held_out = split_held_out(task.clips, settings.pretrain.held_out, stream)
+    model = build_pretext_model(recipe, task.feature_dim, task.tokens.mask)
+    samples = pretrain_samples(recipe, training, task.tokens, task.device, stream / "samples")
+    plan = Training.of(settings.pretrain)
+    listener = progress.current()
+    listener.start("pretrain", plan.epochs, "epochs")
+
+    def report(state: dict[str, Any]) -> None:
+        listener.advance("pretrain", plan.epochs / state["iterations"], f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
+
+    work = folder / "work"
+    history = fit(
+        model, samples, plan, folder=work, stream=stream / "fit", device=task.device, provenance=task.provenance, progress=report, stage="pretrain"
+    )
+    listener.finish("pretrain")
+    unseen = pretrain_samples(recipe, held_out or training, task.tokens, task.device, stream / "held-out")
+    pretext = evaluate_pretext(
+        model, unseen, mean_feature=_mean_feature(samples), batch_size=plan.batch_size, device=task.device, precision=plan.precision
+    )
+    check_not_collapsed(pretext)
+    pretext["measured_on"] = f"{len(held_out)} held-out clips" if held_out else "the training clips (none were held out)"
+    result: dict[str, Any] = {"history": history, "pretext": pretext, "clips": len(training), "held_out": len(held_out)}
+    save_weights(folder / "encoder.safetensors", model.encoder, task.provenance)
+    write_json(folder / "result.json", result)
+    shutil.rmtree(work, ignore_errors=True)
+    return PretrainResult(task.key, folder / "encoder.safetensors", **result, reused=False)
+
+
+def split_held_out(clips: Sequence[PretrainClip], share: float, stream: Stream) -> tuple[list[PretrainClip], list[PretrainClip]]:
+    """Training and held-out clips; whole videos are held out, since neighbouring clips of one are nearly the same."""
+    from sklearn.model_selection import GroupShuffleSplit
+
+    videos = [clip.video.content for clip in clips]
+    if share == 0 or len(set(videos)) < 2:
+        return list(clips), []
+    splitter = GroupShuffleSplit(1, test_size=share, random_state=(stream / "held-out").seed() % 2**32)
+    train, test = next(splitter.split(clips, groups=videos))
+    return [clips[i] for i in train], [clips[i] for i in test]
+
+
+def _mean_feature(samples: PretrainSamples) -> Tensor:
+    total, count = None, 0
+    for index in range(0, len(samples), max(1, len(samples) // MEAN_CLIPS)):
+        shown, clean, _ = samples.clips.read(index, samples.stream / "mean" / index)
+        features = shown if clean is None else clean
+        total = features.sum(0) if total is None else total + features.sum(0)
+        count += len(features)
+    assert total is not None
+    return total / count
+
+
+def _corruptions(recipe: Recipe) -> list[Any]:
+    return [registries().build("corruption", config) for config in recipe.settings.corruption]
+
+
+def _seeded(recipe: Recipe, name: str, build: Any) -> Any:
+    """Build with torch's generator set to a named stream, and give the generator back as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(Stream(recipe.settings.seed, "init", name).seed())
+        return build()

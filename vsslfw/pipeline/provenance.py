@@ -1,0 +1,52 @@
+"""Where a result comes from: components with distribution and version, the recipe, the machine's software."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from typing import Any
+
+from vsslfw.plugins import plugins, registries
+from vsslfw.recipe import Recipe
+
+LIBRARIES = ("vsslfw", "torch", "torchvision", "transformers", "mmengine-lite", "av", "albumentations", "scikit-learn", "numpy", "safetensors")
+
+
+def components_of(recipe: Recipe) -> list[dict[str, str]]:
+    """Provenance of every component that the recipe names."""
+    settings = recipe.settings
+    named = [
+        ("dataset", settings.data),
+        ("detector", settings.pretrain.region),
+        ("detector", settings.finetune.region),
+        ("backbone", settings.backbone),
+        *[("corruption", config) for config in settings.corruption],
+        ("encoder", settings.encoder),
+        ("head", settings.pretrain.head),
+        ("head", settings.finetune.head),
+        ("validation", settings.validation),
+        ("executor", settings.executor),
+    ]
+    found = [registries().find(kind, config["type"]).provenance() for kind, config in named]
+    return [component for number, component in enumerate(found) if component not in found[:number]]
+
+
+def provenance_of(recipe: Recipe, *, synthetic: bool) -> dict[str, Any]:
+    """What checkpoints, weights, feature files and runs record."""
+    return {
+        "data": "synthetic" if synthetic else "recorded",
+        "recipe": {"name": recipe.settings.name, "profile": recipe.profile, "digest": recipe.digest},
+        "components": components_of(recipe),
+        "vsslfw": metadata.version("vsslfw"),
+    }
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Versions of what the result may depend on; no host name and no user name."""
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "device": device,
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "plugins": {plugin.name: f"{plugin.distribution} {plugin.version}" for plugin in plugins().found if not plugin.error},
+    }

@@ -1,0 +1,207 @@
+"""Stage 5, report: what the stages found, under pseudonyms, as predictions, metrics, audits and the report's content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vsslfw.data.pseudonyms import Pseudonyms
+from vsslfw.engine.pretext import ANSWERS, PLACES
+from vsslfw.evaluation.audits import AuditLine, Footage, FoldView, audit_folds
+from vsslfw.evaluation.metrics import compute_metrics
+from vsslfw.evaluation.predictions import Prediction
+from vsslfw.pipeline.folds import Case, Fold
+from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult
+from vsslfw.pipeline.provenance import environment
+from vsslfw.pipeline.stages import Pipeline
+from vsslfw.plugins import plugins
+from vsslfw.report.data import FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
+
+
+
+@dataclass(frozen=True)
+class Names:
+    """How subjects, videos and folds are called in what a run writes: by pseudonym, or (``--identify``) by their ids."""
+
+    subject: Callable[[str], str]
+    video: Callable[[str], str]
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, *, identify: bool) -> Names:
+        """Real names, or the pseudonyms of this manifest."""
+        if identify:
+            return cls(str, str)
+        pseudonyms = pseudonyms_of(pipeline)
+        return cls(pseudonyms.subject, pseudonyms.video)
+
+    def fold(self, fold: Fold) -> str:
+        """A fold that tests one subject bears that subject's name."""
+        subjects = sorted(fold.test_subjects)
+        return fold.name.replace(subjects[0], self.subject(subjects[0]), 1) if fold.name.startswith(subjects[0]) else fold.name
+
+
+def pseudonyms_of(pipeline: Pipeline) -> Pseudonyms:
+    """The pseudonyms of the run's manifest; the same for the same manifest and seed."""
+    return Pseudonyms.of(pipeline.index.manifest, pipeline.recipe.settings.seed)
+
+
+def split_record(pipeline: Pipeline, names: Names) -> dict[str, Any]:
+    """The split file: written with its digest before anything is trained."""
+    return {
+        "data": pipeline.provenance["data"],
+        "validation": pipeline.recipe.settings.validation,
+        "folds": [
+            {
+                "name": names.fold(fold),
+                "train": [names.video(case.video_id) for case in fold.train],
+                "test": [names.video(case.video_id) for case in fold.test],
+            }
+            for fold in pipeline.folds
+        ],
+    }
+
+
+def audits_of(pipeline: Pipeline, names: Names) -> list[AuditLine]:
+    """The audit of the split and of what each fold's pre-training sees; before any training."""
+    shared: dict[int, tuple[Footage, ...]] = {}  # by identity: `pipeline.admitted` keeps every tuple alive
+    views = []
+    for fold in pipeline.folds:
+        clips = pipeline.admitted[fold.name]
+        if id(clips) not in shared:
+            shared[id(clips)] = tuple(_clip_footage(clip, names) for clip in clips)
+        seen = shared[id(clips)]
+        train, test = (tuple(_case_footage(case, names) for case in side) for side in (fold.train, fold.test))
+        views.append(FoldView(names.fold(fold), train, test, seen))
+    return audit_folds(
+        views,
+        labelled=[names.video(case.video_id) for case in pipeline.features.cases],
+        classes=pipeline.classes,
+        pretrain_subjects=pipeline.recipe.settings.pretrain.subjects,
+    )
+
+
+def predictions_of(pipeline: Pipeline, names: Names) -> list[Prediction]:
+    """One prediction a tested video."""
+    predictions = []
+    for fold in pipeline.folds:
+        for case, answer in zip(fold.test, pipeline.results[fold.name].predictions, strict=True):
+            shares = dict(zip(pipeline.classes, answer["probabilities"], strict=True))
+            best = max(pipeline.classes, key=lambda name: shares[name])
+            video, subject = names.video(case.video_id), names.subject(case.subject_id)
+            predictions.append(Prediction(names.fold(fold), video, subject, case.label, best, shares, answer["windows"], case.seconds))
+    return predictions
+
+
+def metrics_of(pipeline: Pipeline, predictions: Sequence[Prediction]) -> dict[str, Any]:
+    """metrics.json: every definition beside the constant answer, stamped with the kind of data."""
+    return {"data": pipeline.provenance["data"], **compute_metrics(predictions, pipeline.classes, pipeline.positive)}
+
+
+def report_of(
+    pipeline: Pipeline,
+    names: Names,
+    *,
+    run: str,
+    identified: bool,
+    command: str,
+    predictions: Sequence[Prediction],
+    metrics: dict[str, Any],
+    audits: Sequence[AuditLine],
+    digests: dict[str, str],
+) -> ReportData:
+    """All that report.html and the terminal summary show."""
+    recipe = pipeline.recipe
+    return ReportData(
+        name=recipe.settings.name,
+        run=run,
+        synthetic=pipeline.dataset.synthetic,
+        identified=identified,
+        metrics=metrics,
+        predictions=predictions,
+        videos=_videos(pipeline, names),
+        left_out=[LeftOut(names.video(v.video_id), names.subject(v.subject_id), v.role, v.reason) for v in pipeline.features.left_out],
+        pretrainings=_pretrainings(pipeline, names),
+        folds=[_fold_line(pipeline, fold, names) for fold in pipeline.folds],
+        audits=audits,
+        stages=[
+            StageLine(r.stage, "reused" if r.all_reused else "computed", f"{r.reused} of {r.parts} reused", r.key, None if r.all_reused else r.seconds)
+            for r in pipeline.records
+        ],
+        recipe=recipe.to_text(),
+        recipe_source=recipe.source,
+        profile=recipe.profile,
+        digest=recipe.digest,
+        seed=recipe.settings.seed,
+        command=command,
+        environment=_flat(environment(pipeline.device)),
+        plugins=[PluginLine(p.name, p.distribution, p.version, p.error) for p in plugins().found],
+        provenance={f"{c['kind']} {c['name']}": f"{c['distribution']} {c['version']}" for c in pipeline.provenance["components"]} | digests,
+    )
+
+
+def _videos(pipeline: Pipeline, names: Names) -> list[VideoLine]:
+    lines = [
+        VideoLine(names.video(c.video_id), names.subject(c.subject_id), "labelled", c.label, c.seconds, c.entry.provenance["decode_error"])
+        for c in pipeline.features.cases
+    ]
+    for video in pipeline.index.videos.values():
+        if video.row.role == "contextual":
+            end = video.row.end_s if video.row.end_s is not None else video.probe.duration_s or 0.0
+            lines.append(VideoLine(names.video(video.row.video_id), names.subject(video.row.subject_id), "contextual", None, end - video.row.start_s))
+    return lines
+
+
+def _pretrainings(pipeline: Pipeline, names: Names) -> list[Pretraining]:
+    results = pipeline.pretrained
+    by_key: dict[str, tuple[PretrainResult, list[Fold]]] = {}
+    for fold in pipeline.folds:
+        result = results[fold.name]
+        if result is not None:
+            by_key.setdefault(result.key, (result, []))[1].append(fold)
+    settings = pipeline.recipe.settings.pretrain
+    lines = []
+    for key, (result, folds) in by_key.items():
+        clips = pipeline.admitted[folds[0].name]
+        lines.append(
+            Pretraining(
+                name=key[:8],
+                source=settings.source,
+                subjects=settings.subjects,
+                folds=[names.fold(fold) for fold in folds],
+                clips=len(clips),
+                clip_subjects=len({clip.video.row.subject_id for clip in clips}),
+                hours=sum(clip.clip.frames / clip.clip.fps for clip in clips) / 3600,
+                history=result.history,
+                held_out=_held_out(result),
+            )
+        )
+    return lines
+
+
+def _held_out(result: PretrainResult) -> HeldOut:
+    losses = {place: {answer: result.pretext[answer][place] for answer in ANSWERS} for place in PLACES}
+    return HeldOut(losses, result.pretext["frames"], result.held_out)
+
+
+def _fold_line(pipeline: Pipeline, fold: Fold, names: Names) -> FoldLine:
+    result = pipeline.results[fold.name]
+    subjects = [names.subject(subject) for subject in sorted(fold.test_subjects)]
+    return FoldLine(names.fold(fold), len(fold.train), len(fold.test), subjects, result.history, result.reused)
+
+
+def _case_footage(case: Case, names: Names) -> Footage:
+    start = case.entry.provenance["clip"]["start_s"]
+    window = (start, start + case.seconds)
+    return Footage(names.video(case.video_id), names.subject(case.subject_id), case.content, "labelled", case.label, (window,))
+
+
+def _clip_footage(clip: PretrainClip, names: Names) -> Footage:
+    row = clip.video.row
+    window = (clip.clip.start_s, clip.clip.end_s)
+    role: Any = row.role
+    return Footage(names.video(row.video_id), names.subject(row.subject_id), clip.video.content, role, row.label, (window,))
+
+
+def _flat(environment: dict[str, Any]) -> dict[str, str]:
+    return {key: value for key, value in environment.items() if isinstance(value, str)} | dict(environment["libraries"])

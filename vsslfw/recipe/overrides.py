@@ -1,0 +1,96 @@
+"""``--set KEY=VALUE``: one value of the recipe, from the command line."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from vsslfw.errors import Problem
+from vsslfw.recipe.evaluate import Evaluator
+from vsslfw.recipe.tree import Node, Place, merge
+
+
+def apply_overrides(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Problem]]:
+    """The tree with each ``KEY=VALUE`` in it, the later winning, and what is wrong with their form.
+
+    A key is dotted, list elements by index (``corruption.0.span=10``). Whether a key exists is the schema's business.
+    """
+    problems: list[Problem] = []
+    applied: list[tuple[tuple[str, ...], Node]] = []
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        path = tuple(part.strip() for part in key.split("."))
+        place = Place(f"--set {text}")
+        if not equals or not all(path):
+            problems.append(Problem("expected KEY=VALUE, such as pretrain.epochs=10", str(place)))
+        elif path[0] in ("profiles", "_base_"):
+            hint = "choose a profile with --profile" if path[0] == "profiles" else ""
+            problems.append(Problem(f"{path[0]} belongs to a recipe file and cannot be set", str(place), hint))
+        else:
+            node = _value(value.strip(), place)
+            try:
+                tree = _with(tree, path, node, ())
+            except _RefusedError as error:
+                problems.append(Problem(str(error), str(place)))
+            else:
+                applied.append((path, node))
+    problems += _undone(tree, applied)
+    return tree, problems
+
+
+class _RefusedError(Exception):
+    """The key cannot be followed."""
+
+
+def _value(text: str, place: Place) -> Node:
+    """A Python literal (dict(...) too), else plain text."""
+    evaluator = Evaluator(place.source, text.splitlines(), arithmetic=False)
+    try:
+        node = evaluator.evaluate(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Node(text, place)
+    return Node(text, place) if evaluator.problems else _placed(node, place)
+
+
+def _placed(node: Node, place: Place) -> Node:
+    if isinstance(node.value, dict):
+        return Node({key: _placed(child, place) for key, child in node.value.items()}, place)
+    if isinstance(node.value, list | tuple):
+        return Node(type(node.value)(_placed(child, place) for child in node.value), place)
+    return Node(node.value, place)
+
+
+def _with(tree: Node, path: tuple[str, ...], new: Node, above: tuple[str, ...]) -> Node:
+    if not path:
+        return merge(tree, new) if isinstance(new.value, dict) else new
+    key, rest = path[0], path[1:]
+    here = ".".join(above)
+    if isinstance(tree.value, dict):
+        if key in tree.value:
+            below = _with(tree.value[key], rest, new, (*above, key))
+        else:
+            below = _nested(rest, new)
+        if key == "type" and not rest:
+            return merge(tree, Node({key: below}, tree.place))  # another type: the old one's parameters go
+        return Node(tree.value | {key: below}, tree.place)
+    if isinstance(tree.value, list | tuple):
+        if not key.isdigit() or int(key) >= len(tree.value):
+            raise _RefusedError(f"{here} is a list of {len(tree.value)}; expected an index below {len(tree.value)}, found {key}")
+        elements = list(tree.value)
+        elements[int(key)] = _with(elements[int(key)], rest, new, (*above, key))
+        return Node(type(tree.value)(elements), tree.place)
+    raise _RefusedError(f'{here} is {tree.plain()!r}, which holds no key "{key}"')
+
+
+def _nested(path: tuple[str, ...], new: Node) -> Node:
+    return Node({path[0]: _nested(path[1:], new)}, new.place) if path else new
+
+
+def _undone(tree: Node, applied: list[tuple[tuple[str, ...], Node]]) -> list[Problem]:
+    """An option that a later one swept away (by naming another type, say) must not be lost in silence."""
+    problems = []
+    for number, (path, node) in enumerate(applied):
+        set_again = any(path == later for later, _ in applied[number + 1 :])
+        if not set_again and tree.place_of(path) != node.place:
+            problems.append(Problem("a later --set replaces what this one sets", str(node.place), "give it after that one"))
+    return problems

@@ -1,0 +1,137 @@
+"""The recipe: read, merged, checked, resolved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from vsslfw.digest import digest_of
+from vsslfw.errors import Problem, UserError, did_you_mean
+from vsslfw.plugins import Plugin, plugins
+from vsslfw.recipe.check import check
+from vsslfw.recipe.files import Source, Sources
+from vsslfw.recipe.overrides import apply_overrides
+from vsslfw.recipe.schema import Settings
+from vsslfw.recipe.text import to_text
+from vsslfw.recipe.tree import Node, Place, merge
+from vsslfw.registry import Registries
+
+AS_WRITTEN = "as written"
+"""The profile of a recipe that has no profiles."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A resolved recipe: every value checked, every default of every component filled in."""
+
+    settings: Settings
+    """Typed: ``recipe.settings.pretrain.epochs``. Components are plain dicts with ``type`` and all parameters."""
+    source: str
+    """The path or name it was loaded by."""
+    profile: str
+    """The profile that was chosen."""
+    notes: tuple[str, ...] = ()
+    """What is right and still worth knowing before a run."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (64 hexadecimal digits) of the resolved settings."""
+        return digest_of(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain data: dicts, lists, tuples, text, numbers, booleans, None."""
+        return self.settings.model_dump()
+
+    def to_text(self) -> str:
+        """A recipe file that loads back to the same digest; its first lines say profile, source and digest."""
+        header = [f"resolved from {self.source}, profile {self.profile}", f"digest {self.digest}", *(f"note: {note}" for note in self.notes)]
+        return "".join(f"# {' '.join(line.split())}\n" for line in header) + "\n" + to_text(self.to_dict())
+
+    def config(self) -> Config:
+        """The settings as an mmengine Config."""
+        return Config(self.to_dict())
+
+
+def load_recipe(
+    source: str | Path,
+    *,
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+    data: Path | None = None,
+    registries: Registries | None = None,
+) -> Recipe:
+    """Load a recipe file, or a shipped recipe by its name (``"seizure_bart"``).
+
+    profile: none means ``demo`` if the data are synthetic, else ``paper``.
+    overrides: ``KEY=VALUE`` each, above everything else. data: a manifest, for ``dict(type="videos_csv", path=data)``.
+    registries: the components to choose from; none means those of the installed plugins.
+
+    Raises UserError with every problem at once, each with its place and key: Python that is not data, unknown keys,
+    wrong types, unknown components or parameters, shapes that do not fit.
+    """
+    found = plugins() if registries is None else None
+    loader = _Loader(found.registries if found else registries or Registries(), found.broken() if found else [])
+    return loader.load(source, profile, overrides, data)
+
+
+@dataclass
+class _Loader:
+    registries: Registries
+    broken: Sequence[Plugin]
+
+    def load(self, name: str | Path, profile: str | None, overrides: Sequence[str], data: Path | None) -> Recipe:
+        sources = Sources()
+        source = sources.open(name)
+        if source is None:
+            raise _error(name, sources.problems)
+        chosen, problems = self._profile(source, profile, overrides, data)
+        tree, refused = _resolved(source, chosen, overrides, data)
+        problems += refused
+        if data is not None and not os.path.isfile(data):
+            what = "this is a folder; a manifest is expected" if os.path.isdir(data) else "there is no such file"
+            problems.append(Problem(what, f"--data {data}", "a manifest is a CSV file, one video a row (docs/data.md)"))
+        findings, filled, notes = check(tree.plain(), list(tree.unreadable()), self.registries, self.broken)
+        located = [finding.located(tree) for finding in findings]
+        problems = sources.problems + problems + [problem for _, problem in sorted(located, key=lambda pair: pair[0])]
+        if problems:
+            raise _error(name, problems)
+        return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes))
+
+    def _profile(self, source: Source, wanted: str | None, overrides: Sequence[str], data: Path | None) -> tuple[str, list[Problem]]:
+        known = source.profiles()
+        if wanted is None:
+            usual = "demo" if data is None and self._is_synthetic(_resolved(source, "", overrides, None)[0]) else "paper"
+            return (usual if usual in known else AS_WRITTEN), []
+        if wanted in known:
+            return wanted, []
+        hint = did_you_mean(wanted, known) or "this recipe has no profiles: leave --profile out"
+        return wanted, [Problem(f'there is no profile "{wanted}"', "--profile", hint)]
+
+    def _is_synthetic(self, tree: Node) -> bool:
+        name = tree.value["data"].plain() if "data" in tree.value else None
+        name = name.get("type") if isinstance(name, dict) else None
+        if name not in self.registries.names("dataset"):
+            return False
+        try:
+            return bool(getattr(self.registries.find("dataset", str(name)).load(), "synthetic", False))
+        except UserError:
+            return False  # the check of components tells it
+
+
+def _resolved(source: Source, profile: str, overrides: Sequence[str], data: Path | None) -> tuple[Node, list[Problem]]:
+    tree = source.resolve(profile)
+    if data is not None:
+        place = Place(f"--data {data}")
+        own = {"type": Node("videos_csv", place), "path": Node(str(data.absolute()), place)}
+        tree = merge(tree, Node({"data": Node(own, place)}, tree.place))
+    return apply_overrides(tree, overrides)
+
+
+def _error(name: str | Path, problems: Sequence[Problem]) -> UserError:
+    return UserError(*problems, title=f"{name}: {len(problems)} problems" if len(problems) > 1 else "")

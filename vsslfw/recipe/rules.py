@@ -1,0 +1,171 @@
+"""What must fit together: levels, lengths, sizes. One rule a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vsslfw.recipe.components import Used
+from vsslfw.recipe.tree import Finding, KeyPath
+
+LEVELS = ("frame", "sequence", "feature")
+
+
+class NotKnownError(Exception):
+    """A value that a rule needs has a problem of its own."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The settings (defaults filled in) and components without a finding; asking for another raises NotKnownError."""
+
+    values: dict[str, Any]
+    wrong: frozenset[KeyPath]
+    used: dict[KeyPath, Used]
+    parts: dict[KeyPath, Any]
+
+    def __call__(self, dotted: str) -> Any:
+        path = tuple(dotted.split("."))
+        value: Any = self.values
+        for depth, key in enumerate(path):
+            if path[: depth + 1] in self.wrong or not isinstance(value, dict) or key not in value:
+                raise NotKnownError(dotted)
+            value = value[key]
+        return value
+
+    def component(self, dotted: str) -> Used:
+        """The component at a key."""
+        used: Used = self._get(self.used, dotted)
+        return used
+
+    def built(self, dotted: str) -> Any:
+        """The component at a key, built (`vsslfw.recipe.build`)."""
+        return self._get(self.parts, dotted)
+
+    def _get(self, entries: dict[KeyPath, Any], dotted: str) -> Any:
+        path = tuple(dotted.split("."))
+        if path not in entries:
+            raise NotKnownError(dotted)
+        return entries[path]
+
+    @property
+    def corruptions(self) -> list[Used]:
+        """The corruptions in the order of the recipe."""
+        return [used for used in self.used.values() if used.kind == "corruption"]
+
+
+def check_rules(known: Known) -> list[Finding]:
+    """All findings of all rules."""
+    findings: list[Finding] = []
+    for rule in RULES:
+        try:
+            findings.extend(rule(known))
+        except NotKnownError:
+            continue  # that value has a finding of its own already
+    return findings
+
+
+def _levels(known: Known) -> Iterator[Finding]:
+    """Corruptions run frame, then sequence, then feature."""
+    highest = 0
+    for used in known.corruptions:
+        level = getattr(used.cls, "level", None)
+        if level not in LEVELS:
+            yield Finding(used.path, f'"{used.name}" does not say its level; expected one of {", ".join(LEVELS)}')
+            continue
+        if LEVELS.index(level) < highest:
+            what = f'"{used.name}" acts on level {level} and stands after one that acts on level {LEVELS[highest]}'
+            yield Finding(used.path, what, "corruptions are listed in the order frame, sequence, feature")
+        highest = max(highest, LEVELS.index(level))
+
+
+def _online(known: Known) -> Iterator[Finding]:
+    """Frame-level corruption changes the pictures, so their features cannot be computed once."""
+    for used in known.corruptions:
+        if getattr(used.cls, "level", None) == "frame" and known("extract.views") != "online":
+            what = f'"{used.name}" acts on frames, so features cannot be cached; extract.views must be "online"'
+            cost = f"every clip then goes through the backbone twice (clean and corrupted) in each of the {known('pretrain.epochs')} epochs"
+            yield Finding(used.path, what, f'set extract.views="online"; {cost}')
+
+
+def _clip_fits(known: Known) -> Iterator[Finding]:
+    if known("pretrain.source") == "none":
+        return
+    seconds, fps, positions = known("contextual.clip_s"), known("video.fps"), known("positions")
+    backbone = known.component("backbone")
+    length, stride = _clip_shape(backbone.cls)
+    frames = int(seconds * fps + 1e-6)
+    count = 0 if frames < length else (frames - length) // stride + 1
+    if count > positions:
+        longest = ((positions - 1) * stride + length) / fps
+        what = f"{seconds} s at {fps} frames per second fill {count} positions, and there are {positions}"
+        yield Finding(("contextual", "clip_s"), what, f"set positions={count}, or contextual.clip_s to {int(longest * 100) / 100} or less")
+    elif count < 1:
+        yield Finding(("contextual", "clip_s"), f"{seconds} s at {fps} frames per second give no feature: {length} frames are needed")
+
+
+def _stride(known: Known) -> Iterator[Finding]:
+    stride, positions = known("evaluate.stride"), known("positions")
+    if stride is not None and stride > positions:
+        yield Finding(("evaluate", "stride"), f"a stride of {stride} skips frames: a window has {positions} positions")
+
+
+def _micro_batch(known: Known) -> Iterator[Finding]:
+    for stage in ("pretrain", "finetune"):
+        micro, batch = known(f"{stage}.micro_batch"), known(f"{stage}.batch_size")
+        if micro is not None and micro > batch:
+            yield Finding((stage, "micro_batch"), f"{micro} is more than the batch_size, {batch}")
+
+
+def _positive(known: Known) -> Iterator[Finding]:
+    classes, positive = known("labels.classes"), known("labels.positive")
+    if classes is not None and positive is not None and positive not in classes:
+        yield Finding(("labels", "positive"), f'"{positive}" is not among labels.classes', f"known: {', '.join(classes)}")
+    if classes is not None and len(set(classes)) < len(classes):
+        yield Finding(("labels", "classes"), "a class is named twice")
+
+
+def _resize(known: Known) -> Iterator[Finding]:
+    size, backbone = known("video.resize"), known.component("backbone")
+    # The crop is a parameter of most backbones, and fixed in the class of others.
+    crop = backbone.parameters.get("frame_size", getattr(backbone.cls, "frame_size", None))
+    crop = (crop, crop) if isinstance(crop, int) else crop
+    if size is not None and isinstance(crop, tuple) and (size[0] < crop[0] or size[1] < crop[1]):
+        yield Finding(("video", "resize"), f"{size[0]} x {size[1]} is smaller than the crop of the backbone, {crop[0]} x {crop[1]}")
+
+
+def _positions(known: Known) -> Iterator[Finding]:
+    longest, positions = getattr(known.built("encoder"), "max_positions", None), known("positions")
+    if isinstance(longest, int) and positions > longest:
+        what = f"{positions} positions do not fit into the encoder: its max_positions is {longest}"
+        yield Finding(("positions",), what, f"set positions={longest} or less, or encoder.max_positions={positions}")
+
+
+def _clip_shape(backbone: type) -> tuple[int, int]:
+    length, stride = getattr(backbone, "clip_length", 1), getattr(backbone, "clip_stride", 1)
+    return (length, stride) if isinstance(length, int) and isinstance(stride, int) else (1, 1)
+
+
+def notes(known: Known) -> list[str]:
+    """What is right, and still worth knowing before a run."""
+    found = []
+    length, stride = _clip_shape(known.component("backbone").cls)
+    if stride < length and any(getattr(used.cls, "level", "") == "sequence" for used in known.corruptions):
+        found.append(f"a feature covers {length} frames at a stride of {stride}: neighbours of a masked position show part of what it hides")
+    if known("extract.views") == "online" and known("pretrain.source") != "none":
+        epochs = known("pretrain.epochs")
+        found.append(f'extract.views is "online": every clip goes through the backbone in each of the {epochs} epochs; views=4 computes 4 crops once')
+    return found
+
+
+RULES: tuple[Callable[[Known], Iterator[Finding]], ...] = (
+    _levels,
+    _online,
+    _clip_fits,
+    _stride,
+    _micro_batch,
+    _positive,
+    _resize,
+    _positions,
+)

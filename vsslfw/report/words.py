@@ -1,0 +1,139 @@
+"""What the figures mean, in plain sentences: the same ones in the terminal and on the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vsslfw.report.data import HeldOut, Pretraining
+
+PLACES = {"masked": "masked frames", "moved": "moved frames", "untouched": "untouched frames", "all": "all real frames"}
+ANSWERS = {
+    "model": "the model",
+    "copy": "copy the input",
+    "mean": "the mean feature",
+    "interpolation": "interpolation",
+}
+
+
+def figure(value: float | None) -> str:
+    """Three decimals, or a dash where a figure is not defined."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def loss(value: float | None) -> str:
+    """Four significant digits: losses have no common scale."""
+    return "–" if value is None else f"{value:#.4g}".rstrip(".")
+
+
+def duration(seconds: float) -> str:
+    """``9.5 s``, ``12 min 30 s``, ``36.0 h``."""
+    if round(seconds, 1) < 90:
+        return f"{seconds:.1f} s"
+    if round(seconds) < 5400:
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    return f"{seconds / 3600:.1f} h"
+
+
+def count(number: int, what: str) -> str:
+    """``1 video``, ``1,024 videos``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """``3 ES, 1 PNES``."""
+    return ", ".join(f"{number:,} {name}" for name, number in numbers.items()) or "none"
+
+
+def headline(metrics: Mapping[str, Any]) -> list[str]:
+    """What was found, what the constant answer would have scored, and how little these numbers can carry."""
+    definitions, constant = metrics["definitions"], metrics["constant_answer"]
+    balanced, accuracy = definitions["balanced_accuracy"], definitions["accuracy"]
+    videos, subjects = metrics["videos_by_class"], metrics["subjects_by_class"]
+    by_class = "; ".join(f"{videos[name]:,} of {count(subjects[name], f'{name} subject')}" for name in metrics["classes"])
+    lines = [
+        f"{count(metrics['n_videos'], 'video')} of {count(metrics['n_subjects'], 'subject')} were tested in "
+        f"{count(metrics['n_folds'], 'fold')}, each by a model that was not trained on it ({by_class})."
+    ]
+    if balanced["value"] is not None:
+        chance = 1 / len(metrics["classes"])
+        lines.append(f"Balanced accuracy is {_against(balanced['value'], chance)}, which any constant answer scores.")
+    lines.append(f"Accuracy is {_against(accuracy['value'], accuracy['constant'])}, which always answering {constant} scores.")
+    lines.append(
+        "These are point estimates without an interval. Videos of one subject are not independent, "
+        f"so the {count(metrics['n_subjects'], 'subject')} carry the result, not the videos."
+    )
+    return lines
+
+
+def _against(value: float, other: float) -> str:
+    side = "equal to" if math.isclose(value, other) else "above" if value > other else "below"
+    return f"{figure(value)}: {side} {figure(other)}"
+
+
+def best_trivial(answers: Mapping[str, float | None]) -> tuple[str, float] | None:
+    """The trivial answer with the lowest loss."""
+    known = [(value, name) for name, value in answers.items() if name != "model" and value is not None]
+    return (min(known)[1], min(known)[0]) if known else None
+
+
+def beats(answers: Mapping[str, float | None]) -> bool | None:
+    """Whether the model's loss is below every trivial one; none if they cannot be compared, or a trivial answer is exactly right."""
+    best, model = best_trivial(answers), answers.get("model")
+    return None if best is None or model is None or best[1] == 0 else model < best[1]
+
+
+def in_order(losses: Mapping[str, Mapping[str, float | None]]) -> list[tuple[str, Mapping[str, float | None]]]:
+    """Places in the order of `PLACES`; what is not known there comes last."""
+    return sorted(losses.items(), key=lambda item: list(PLACES).index(item[0]) if item[0] in PLACES else len(PLACES))
+
+
+def verdicts(held_out: HeldOut) -> list[str]:
+    """A sentence for each place."""
+    lines = []
+    for place, answers in in_order(held_out.losses):
+        best, model, where = best_trivial(answers), answers.get("model"), PLACES.get(place, place)
+        if best is None or model is None:
+            lines.append(f"{where}: none was held out, so nothing can be said.")
+            continue
+        name = ANSWERS.get(best[0], best[0])
+        if best[1] == 0:
+            lines.append(f"{where}: “{name}” is exactly right there; the model's loss is {loss(model)}.")
+            continue
+        change = abs(model / best[1] - 1)
+        side = f"{change:.0%} below" if model < best[1] else "equal to" if model == best[1] else f"{change:.0%} above"
+        lines.append(f"{where}: the model's loss ({loss(model)}) is {side} the best trivial answer, “{name}” ({loss(best[1])}).")
+    return [line[0].upper() + line[1:] for line in lines]
+
+
+def learnt(pretrainings: Sequence[Pretraining]) -> str:
+    """One sentence: did pre-training beat the trivial answers where something had to be restored?"""
+    if not pretrainings:
+        return "There was no pre-training: the encoder starts from scratch."
+    measured = [p.held_out for p in pretrainings if p.held_out is not None]
+    if not measured:
+        return "No clip was held out, so whether pre-training learnt anything is not known."
+    found = {place: [beats(held_out.losses[place]) for held_out in measured if place in held_out.losses] for place in ("masked", "moved")}
+    known = {place: [result for result in results if result is not None] for place, results in found.items()}
+    known = {place: results for place, results in known.items() if results}
+    if not known:
+        return "No masked or moved frame was held out, so whether pre-training learnt anything is not known."
+    won = [place for place, results in known.items() if all(results)]
+    lost = [place for place, results in known.items() if not any(results)]
+    mixed = [place for place in known if place not in (*won, *lost)]
+    parts = []
+    if won:
+        parts.append(f"beat every trivial answer at {' and '.join(won)} frames")
+    for place in mixed:
+        parts.append(f"beat every one at {place} frames in only {sum(known[place])} of {count(len(known[place]), 'pre-training')}")
+    if lost:
+        parts.append(f"did not beat the trivial answers at {' and '.join(lost)} frames")
+    end = ". Treat it as having learnt nothing." if len(lost) == len(known) else "."
+    return "Pre-training " + ", but ".join(parts) + end
+
+
+def audit_summary(outcomes: Sequence[str]) -> str:
+    """``8 audits: 7 ok, 1 noted, 0 failed``."""
+    ok, noted, failed = (sum(outcome == kind for outcome in outcomes) for kind in ("ok", "noted", "failed"))
+    return f"{count(len(outcomes), 'audit')}: {ok} ok, {noted} noted, {failed} failed"

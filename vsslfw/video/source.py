@@ -1,0 +1,185 @@
+"""An open video file: its best video stream, and its pictures in order of presentation. All of libav is met here."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.format import Flags
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from vsslfw.video.clock import Clock
+
+BAD_PACKETS_AT_START = 250
+"""A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
+SEEK_AFTER_S = 5.0
+"""Nearer to the beginning than this, decoding from the beginning is as fast as seeking."""
+SEEK_MARGINS_S = (0.5, 10.0, 60.0)
+"""How far before the wanted time to look for a key frame; then from the beginning."""
+LONGEST_S = 30 * 24 * 3600.0
+"""A header that declares more than a month is wrong, and the packets are asked instead."""
+
+
+class UnreadableError(Exception):
+    """This file cannot be read as video; the message says why in plain words."""
+
+
+class Source:
+    """The best video stream of a file. A context manager: libav's threads and memory are given back at its end.
+
+    Raises `UnreadableError` if the file does not open or has no video stream.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open()
+        self.decoded = 0
+        """Pictures decoded so far, from the beginning (or from where the last seek landed)."""
+        self.seeked = False
+
+    def _open(self) -> None:
+        self.container = _open(self.path)
+        try:
+            self.stream = _best_stream(self.container)
+        except BaseException:
+            self.container.close()
+            raise
+        self.stream.thread_type = "SLICE"  # "AUTO" can deadlock beside the workers of a loader
+        self.clock = Clock(self.stream, self.container.format.name)
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.container.close()
+
+    @property
+    def declared_frames(self) -> int | None:
+        """The number of frames according to the header, which may be wrong."""
+        return self.stream.frames or None
+
+    @property
+    def declared_duration_s(self) -> float | None:
+        """How long the video is according to the stream or the container, which may be wrong; none if neither says."""
+        stream, base = self.stream, self.stream.time_base
+        if stream.duration and base and 0 < stream.duration * base < LONGEST_S:
+            return float(stream.duration * base)
+        if self.container.duration and 0 < self.container.duration / av.time_base < LONGEST_S:
+            return float(self.container.duration / av.time_base)
+        return None
+
+    def pictures(self, start_s: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield (presentation time in seconds from the first picture, picture), from one at or before ``start_s``.
+
+        Times increase strictly (`vsslfw.video.clock`). Where ``start_s`` is far in and the file's timestamps can be
+        relied on, a key frame before it is sought, and the pictures are the same as when decoding from the beginning.
+        Raises what libav raises on a file that is damaged further in.
+        """
+        frames = self._decode()
+        for first in frames:
+            time = self.clock(first)
+            if start_s > SEEK_AFTER_S and self.clock.seekable and not Flags(self.container.format.flags) & _NO_SEEK:
+                frames = self._from_key_before(start_s)
+            else:
+                yield time, first
+            break
+        for frame in frames:
+            yield self.clock(frame), frame
+
+    def last_packet_end_s(self) -> float:
+        """Seconds from the first packet's presentation to the last one's end: reads the whole file, decodes nothing."""
+        base = float(self.stream.time_base or 0)
+        first, last, count = None, 0.0, 0
+        for packet in self.container.demux(self.stream):
+            count += bool(packet.size)
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is not None:
+                first = stamp if first is None else min(first, stamp)
+                last = max(last, (stamp - first + (packet.duration or 0)) * base)
+        return last or count * self.clock.step_s
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        """Pictures as the decoder gives them; bad packets are passed over until the first picture, raised after it."""
+        self.decoded = bad = 0
+        for packet in self.container.demux(self.stream):
+            try:
+                frames = self.stream.decode(packet)
+            except av.InvalidDataError:
+                bad += 1
+                if self.decoded or bad > BAD_PACKETS_AT_START:
+                    raise
+                continue
+            for frame in frames:
+                self.decoded += 1
+                yield frame
+
+    def _from_key_before(self, start_s: float) -> Iterator[VideoFrame]:
+        """Pictures from a key frame at or before ``start_s``; all pictures if seeking does not land on one."""
+        for margin in SEEK_MARGINS_S:
+            try:
+                self.container.seek(self.clock.stamp(start_s - margin), backward=True, any_frame=False, stream=self.stream)
+                frames = self._decode()
+                # What is shown before the key frame may lean on pictures that were not decoded (open GOP).
+                key = next((frame for frame in frames if frame.key_frame or self.clock.peek(frame) > start_s), None)
+            except av.FFmpegError:
+                continue
+            if key is not None and key.key_frame and 0 <= self.clock.peek(key) <= start_s:
+                self.seeked = True
+                self.clock.forget_last()
+                return itertools.chain([key], frames)
+        self.container.close()
+        self._open()  # the one way back to the beginning that every container has
+        return self._decode()
+
+
+_NO_SEEK = Flags.ts_discont | Flags.no_timestamps | Flags.no_streams
+"""In such containers timestamps may start anew in the middle, and a time sought may be found twice."""
+
+
+def in_words(error: BaseException) -> str:
+    """An error of libav or of the system, for people."""
+    name = type(error).__name__
+    return name if isinstance(error, av.InvalidDataError) else f"{name}: {getattr(error, 'strerror', None) or error}"
+
+
+def _open(path: Path) -> InputContainer:
+    if path.is_dir():
+        raise UnreadableError("a folder, not a file")
+    if not path.exists():
+        raise UnreadableError("no such file")
+    try:
+        if path.stat().st_size == 0:
+            raise UnreadableError("empty file (0 bytes)")
+        # "file:" and an absolute path: a name may begin with "-" or look like an address.
+        # The whitelist: a playlist must not make libav contact another machine.
+        name = f"file:{os.path.abspath(path)}"
+        container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except PermissionError:
+        raise UnreadableError("no permission to read it") from None
+    except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
+        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})") from error
+    kind = container.format.name
+    if kind.endswith("_pipe") or kind in ("image2", "tty"):
+        container.close()
+        raise UnreadableError(f"not a video: {'a text file' if kind == 'tty' else 'a single picture'} ({kind})")
+    return container
+
+
+def _best_stream(container: InputContainer) -> VideoStream:
+    best: Any = container.streams.best("video")
+    if best is not None and best.disposition & Disposition.attached_pic:  # the cover of an audio file
+        best = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    if best is None:
+        raise UnreadableError("no video stream: " + ("audio only" if container.streams.audio else "the container is empty"))
+    stream: VideoStream = best
+    if stream.codec_context is None:
+        raise UnreadableError("its video codec is unknown to this version of PyAV")
+    return stream
