@@ -76,7 +76,7 @@ def test_another_frame_size() -> None:
     backbone = ResNet18(weights=None, frame_size=64)
     assert backbone.frame_size == (64, 64)
     assert backbone(frames(1, 64)).shape == (1, 512)
-    with pytest.raises(UserError, match="backbone.frame_size: 16 is too small"):
+    with pytest.raises(UserError, match="frame_size: 16 is too small"):
         ResNet18(weights=None, frame_size=16)
 
 

@@ -114,16 +114,20 @@ def test_bernoulli_masks_the_ratio_on_average_and_not_exactly() -> None:
     assert np.std(counts) == pytest.approx(np.sqrt(250 * 0.15 * 0.85), rel=0.25)
 
 
-def test_berts_rule_is_80_10_10() -> None:
-    k, draw = 1000, generator(1)
-    masked = replaced = 0
-    for _ in range(50):
-        plan = MaskFrames(ratio=0.5, replace="bert")(CorruptionPlan.clean(k, k), draw)
-        masked += plan.masked.sum()
-        replaced += plan.moved.sum()
-    drawn = 50 * 0.5 * k
-    assert masked / drawn == pytest.approx(0.8, abs=0.01)
-    assert replaced / drawn == pytest.approx(0.1, abs=0.01)
+@pytest.mark.parametrize("k", [2, 3, 1000])
+def test_berts_rule_is_80_10_10(k: int) -> None:
+    """A frame that is replaced is always replaced by another one, however few there are."""
+    draw, rounds = generator(1), 40_000 // k
+    plans = [MaskFrames(ratio=1.0, replace="bert")(CorruptionPlan.clean(k, k), draw) for _ in range(rounds)]
+    assert sum(plan.masked.sum() for plan in plans) / (rounds * k) == pytest.approx(0.8, abs=0.01)
+    assert sum(plan.moved.sum() for plan in plans) / (rounds * k) == pytest.approx(0.1, abs=0.01)
+
+
+def test_berts_rule_puts_any_other_frame_there() -> None:
+    draw, k = generator(2), 4
+    shown = [MaskFrames(ratio=1.0, replace="bert")(CorruptionPlan.clean(k, k), draw).source[1] for _ in range(20_000)]
+    counts = np.bincount([i for i in shown if i not in (MASK, 1)], minlength=k)
+    assert counts[[0, 2, 3]] / 20_000 == pytest.approx(0.1 / 3, abs=0.005)
 
 
 @given(seeds, lengths, ratios)

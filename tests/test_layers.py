@@ -19,7 +19,13 @@ def imports(path: Path) -> set[str]:
     """First parts below ``vsslfw`` of all that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names = (
+            [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
         if isinstance(node, ast.ImportFrom) and node.module == "vsslfw":
             names = [f"vsslfw.{a.name}" for a in node.names]
         found |= {name.split(".")[1] for name in names if name.startswith("vsslfw.")}

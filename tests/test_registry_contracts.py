@@ -160,4 +160,4 @@ def test_listing_the_components_imports_nothing_heavy() -> None:
 
 def test_loading_the_components_leaves_their_heavy_libraries_to_the_constructors() -> None:
     """The recipe check loads every component that a recipe names, for its signature."""
-    assert imported_by(*[f"import {component.target.partition(':')[0]}" for component in OURS]) == {"torch"}
+    assert imported_by(*[f"import {component.target.partition(':')[0]}" for component in OURS]) <= {"torch", "av"}

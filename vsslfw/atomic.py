@@ -13,14 +13,18 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; on success it becomes ``path``, on an exception it is removed."""
+def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; on success it becomes ``path``, on an exception it is removed.
+
+    The file is readable by the owner alone if ``private``, else as the user's umask says.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     part = Path(name)
     try:
         yield part
+        os.chmod(part, 0o600 if private else _default_mode())
         _sync(part)
         os.replace(part, path)
         _sync(path.parent)
@@ -30,9 +34,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Write UTF-8 text with unix line ends; readable by the owner alone if ``private``."""
-    with replacing(path) as part:
+    with replacing(path, private=private) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
-        os.chmod(part, 0o600 if private else _default_mode())
 
 
 def write_json(path: Path, value: Any) -> None:

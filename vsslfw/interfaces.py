@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -44,6 +44,13 @@ class Detector(ABC):
     @abstractmethod
     def boxes(self, video_id: str, times: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64] | None:
         """(N, 4) boxes at ``times`` (N,) seconds in a video of ``size`` (H, W); none means the whole picture."""
+
+    def prepare(self, video_ids: Sequence[str]) -> str:
+        """Told once of every video of the manifest, before any is decoded; returns what a person should know, or nothing.
+
+        UserError if what the detector was given does not fit these videos.
+        """
+        return ""
 
     def fingerprint(self, video_id: str) -> str:
         """What the boxes of this video depend on, beyond the recipe: part of the key of its features."""

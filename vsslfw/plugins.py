@@ -56,7 +56,9 @@ class Plugins:
             try:
                 implementation.function(**accepted)
             except Exception as error:
-                log.warning("plugin %s failed in %s, the run goes on: %s: %s", implementation.plugin_name, hook, type(error).__name__, error)
+                log.warning(
+                    "plugin %s failed in %s, the run goes on: %s: %s", implementation.plugin_name, hook, type(error).__name__, error
+                )
 
     def _load(self, plugin: Plugin, load: Any) -> None:
         """All or nothing: a plugin that fails half-way leaves no component behind, and never stops the program."""

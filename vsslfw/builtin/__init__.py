@@ -16,9 +16,16 @@ def vsslfw_register(register: Register) -> None:
     for layers in (18, 34, 50, 101, 152):
         paper = " (the paper's)" if layers == 152 else ""
         register("backbone", f"resnet{layers}", f"{here}.resnet:ResNet{layers}", f"ResNet-{layers} frame features{paper}")
-    register("corruption", "permute_span", f"{here}.permute_span:PermuteSpan", "one span of frames is cut out and put back elsewhere (the paper's)")
+    register(
+        "corruption",
+        "permute_span",
+        f"{here}.permute_span:PermuteSpan",
+        "one span of frames is cut out and put back elsewhere (the paper's)",
+    )
     register("corruption", "mask_frames", f"{here}.mask_frames:MaskFrames", "a share of frames becomes MASK (the paper's)")
-    register("corruption", "frame_transforms", f"{here}.frame_transforms:FrameTransforms", "albumentations on the frames before the backbone")
+    register(
+        "corruption", "frame_transforms", f"{here}.frame_transforms:FrameTransforms", "albumentations on the frames before the backbone"
+    )
     register("corruption", "feature_noise", f"{here}.feature_noise:FeatureNoise", "Gaussian noise on the features")
     register("encoder", "bert", f"{here}.bert:Bert", "projection + BERT encoder (the paper's)")
     register("head", "feature_regression", f"{here}.feature_regression:FeatureRegression", "restores clean features, eq. (1) (the paper's)")

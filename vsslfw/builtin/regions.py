@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vsslfw.data.table import Cells, read_table, summarise
 from vsslfw.digest import digest_of
-from vsslfw.errors import Problem, UserError
+from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.interfaces import Detector
 
 CORNERS = ("x1", "y1", "x2", "y2")
@@ -53,6 +53,16 @@ class BoxesCsv(Detector):
                 raise UserError(Problem(what, self.path.name, "boxes are in pixels of the upright picture as it is in the file"))
         corners = np.stack([np.interp(times, table[:, 0], table[:, column]) for column in range(1, 5)], axis=1)
         return corners.clip(0, [width, height, width, height])
+
+    def prepare(self, video_ids: Sequence[str]) -> str:
+        """How many videos have boxes. UserError, with the nearest id, for boxes of a video that is not in the manifest."""
+        strangers = [name for name in self._rows if name not in set(video_ids)]
+        if strangers:
+            problems = [
+                Problem(f'there is no video "{name}" in the manifest', self.path.name, did_you_mean(name, video_ids)) for name in strangers
+            ]
+            raise UserError(*summarise(problems), title="The boxes do not fit the manifest:")
+        return f"{len(self._rows)} of {len(video_ids)} videos have boxes, the others are seen whole"
 
     def fingerprint(self, video_id: str) -> str:
         """A digest of this video's rows, so that another video's boxes leave its features as they are."""

@@ -13,7 +13,19 @@ if TYPE_CHECKING:
 
     from vsslfw.registry import Component
 
-_FACTS = ("level", "task", "feature_dim", "frame_size", "mean", "std", "clip_length", "clip_stride", "max_positions", "synthetic", "cache_version")
+_FACTS = (
+    "level",
+    "task",
+    "feature_dim",
+    "frame_size",
+    "mean",
+    "std",
+    "clip_length",
+    "clip_stride",
+    "max_positions",
+    "synthetic",
+    "cache_version",
+)
 PIPED_WIDTH = 160
 
 

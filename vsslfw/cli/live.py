@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 
@@ -54,4 +64,4 @@ class LiveProgress:
 
     def say(self, line: str) -> None:
         if not self._quiet:
-            self._console.print(escape(line), highlight=False)
+            self._console.print(escape(line), highlight=False, soft_wrap=True)

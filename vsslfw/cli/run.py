@@ -9,11 +9,15 @@ import click
 
 @click.command("run")
 @click.argument("recipe")
-@click.option("--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv). Without it: the embedded synthetic set.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv). Without it: the embedded synthetic set."
+)
 @click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME-PROFILE-DIGEST.")
-@click.option("--cache", type=click.Path(path_type=Path), help="What stages share between runs. Default: .vsslfw-cache beside the run folder.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), help="What stages share between runs. Default: .vsslfw-cache beside the run folder."
+)
 @click.option("--resume", is_flag=True, help="Continue the run in --out; an error if there is none, or if it had another recipe.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Folds that run at a time.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")

@@ -71,7 +71,7 @@ class Extractor:
                 "store": STORE_VERSION,
                 "content": request.video.content,
                 "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
-                "region": [component_key("detector", request.region), self._detector(request).fingerprint(request.clip.video_id)],
+                "region": [component_key("detector", request.region), self.detector(request.region).fingerprint(request.clip.video_id)],
                 "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
                 "backbone": self.backbone.key,
                 "dtype": self.settings.extract.dtype,
@@ -135,7 +135,9 @@ class Extractor:
                 segment = self._extract(key, request, segment)
             if segment.shard is not None:
                 shards.append(segment.shard)
-                progress.current().advance("extract", (segment.shard.stop - segment.shard.start) * self.backbone.module.clip_stride * request.views)
+                progress.current().advance(
+                    "extract", (segment.shard.stop - segment.shard.start) * self.backbone.module.clip_stride * request.views
+                )
             boxes = boxes or segment.boxes is not None
             error = error or segment.error
         length = shards[-1].stop if shards else 0
@@ -181,7 +183,7 @@ class Extractor:
             return _Segment(number, start)
         first, last = self.backbone.frame_range(start, stop)
         times = request.clip.times[first:last]
-        boxes = self._detector(request).boxes(request.clip.video_id, times, request.video.probe.size)
+        boxes = self.detector(request.region).boxes(request.clip.video_id, times, request.video.probe.size)
         frames, error = read_frames(request.video, times, self.backbone.resize, boxes)
         shown = None if boxes is None else boxes[: len(frames)]
         return _Segment(number, start, frames=frames, times=times[: len(frames)], boxes=shown, error=error)
@@ -210,10 +212,11 @@ class Extractor:
         stream = Stream(self.settings.seed, "crop", request.video.content, repr(request.clip.start_s))
         return [(stream / view).seed() for view in range(request.views)]
 
-    def _detector(self, request: Request) -> Detector:
-        name = digest_of(request.region)
+    def detector(self, region: dict[str, Any]) -> Detector:
+        """The detector of a region, built once."""
+        name = digest_of(region)
         if name not in self._detectors:
-            self._detectors[name] = registries().build("detector", request.region)
+            self._detectors[name] = registries().build("detector", region)
         return self._detectors[name]
 
 

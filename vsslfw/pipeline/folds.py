@@ -25,6 +25,8 @@ from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
 
+CHECKPOINT_EPOCHS = 10
+"""At full size a checkpoint is 1 GB: one an epoch, in each of 81 folds, would take hours to write."""
 COLLAPSE_CASES = 32
 """Training videos over which a model that answers the same for everything is looked for."""
 
@@ -165,12 +167,26 @@ def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
     plan = Training.of(settings.finetune)
     listener = progress.current()
 
+    done = 0.0
+
     def report(state: dict[str, Any]) -> None:
-        listener.advance("validate", 1 / state["iterations"], f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
+        nonlocal done
+        share = state["iteration"] / state["iterations"]
+        listener.advance("validate", share - done, f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
+        done = share
 
     work = folder / "work"
     history = fit(
-        model, samples, plan, folder=work, stream=stream / "fit", device=task.device, provenance=task.provenance, progress=report, stage="finetune"
+        model,
+        samples,
+        plan,
+        folder=work,
+        stream=stream / "fit",
+        device=task.device,
+        provenance=task.provenance,
+        progress=report,
+        stage="finetune",
+        checkpoint_every=CHECKPOINT_EPOCHS,
     )
     seen = task.fold.train[:: max(1, len(task.fold.train) // COLLAPSE_CASES)]
     check_tells_apart(np.stack([_predict(task, model, case)[0] for case in seen]))

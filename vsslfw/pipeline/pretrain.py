@@ -161,13 +161,25 @@ def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
     plan = Training.of(settings.pretrain)
     listener = progress.current()
     listener.start("pretrain", plan.epochs, "epochs")
+    done = 0.0
 
     def report(state: dict[str, Any]) -> None:
-        listener.advance("pretrain", plan.epochs / state["iterations"], f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
+        nonlocal done
+        reached = plan.epochs * state["iteration"] / state["iterations"]
+        listener.advance("pretrain", reached - done, f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
+        done = reached
 
     work = folder / "work"
     history = fit(
-        model, samples, plan, folder=work, stream=stream / "fit", device=task.device, provenance=task.provenance, progress=report, stage="pretrain"
+        model,
+        samples,
+        plan,
+        folder=work,
+        stream=stream / "fit",
+        device=task.device,
+        provenance=task.provenance,
+        progress=report,
+        stage="pretrain",
     )
     listener.finish("pretrain")
     unseen = pretrain_samples(recipe, held_out or training, task.tokens, task.device, stream / "held-out")
@@ -200,10 +212,10 @@ def _mean_feature(samples: PretrainSamples) -> Tensor:
     for index in range(0, len(samples), max(1, len(samples) // MEAN_CLIPS)):
         shown, clean, _ = samples.clips.read(index, samples.stream / "mean" / index)
         features = shown if clean is None else clean
-        total = features.sum(0) if total is None else total + features.sum(0)
+        total = features.double().sum(0) if total is None else total + features.double().sum(0)
         count += len(features)
     assert total is not None
-    return total / count
+    return (total / count).float()
 
 
 def _corruptions(recipe: Recipe) -> list[Any]:

@@ -9,7 +9,18 @@ from typing import Any
 from vsslfw.plugins import plugins, registries
 from vsslfw.recipe import Recipe
 
-LIBRARIES = ("vsslfw", "torch", "torchvision", "transformers", "mmengine-lite", "av", "albumentations", "scikit-learn", "numpy", "safetensors")
+LIBRARIES = (
+    "vsslfw",
+    "torch",
+    "torchvision",
+    "transformers",
+    "mmengine-lite",
+    "av",
+    "albumentations",
+    "scikit-learn",
+    "numpy",
+    "safetensors",
+)
 
 
 def components_of(recipe: Recipe) -> list[dict[str, str]]:

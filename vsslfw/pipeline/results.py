@@ -8,7 +8,7 @@ from typing import Any
 
 from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.engine.pretext import ANSWERS, PLACES
-from vsslfw.evaluation.audits import AuditLine, Footage, FoldView, audit_folds
+from vsslfw.evaluation.audits import AuditLine, FoldView, Footage, audit_folds
 from vsslfw.evaluation.metrics import compute_metrics
 from vsslfw.evaluation.predictions import Prediction
 from vsslfw.pipeline.folds import Case, Fold
@@ -17,7 +17,6 @@ from vsslfw.pipeline.provenance import environment
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.plugins import plugins
 from vsslfw.report.data import FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
-
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,13 @@ def report_of(
         folds=[_fold_line(pipeline, fold, names) for fold in pipeline.folds],
         audits=audits,
         stages=[
-            StageLine(r.stage, "reused" if r.all_reused else "computed", f"{r.reused} of {r.parts} reused", r.key, None if r.all_reused else r.seconds)
+            StageLine(
+                r.stage,
+                "reused" if r.all_reused else "computed",
+                f"{r.reused} of {r.parts} reused",
+                r.key,
+                None if r.all_reused else r.seconds,
+            )
             for r in pipeline.records
         ],
         recipe=recipe.to_text(),
@@ -148,7 +153,9 @@ def _videos(pipeline: Pipeline, names: Names) -> list[VideoLine]:
     for video in pipeline.index.videos.values():
         if video.row.role == "contextual":
             end = video.row.end_s if video.row.end_s is not None else video.probe.duration_s or 0.0
-            lines.append(VideoLine(names.video(video.row.video_id), names.subject(video.row.subject_id), "contextual", None, end - video.row.start_s))
+            lines.append(
+                VideoLine(names.video(video.row.video_id), names.subject(video.row.subject_id), "contextual", None, end - video.row.start_s)
+            )
     return lines
 
 

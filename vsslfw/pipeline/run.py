@@ -77,6 +77,8 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     say(f"recipe    {recipe.settings.name}, profile {recipe.profile}, digest {recipe.digest[:8]}")
     if pipeline.dataset.synthetic:
         say(f"data      {SYNTHETIC} Own video: --data videos.csv")
+    for note in recipe.notes:
+        say(f"note      {note}")
     plugins().lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.to_dict())
     write_text(folder / "recipe.py", recipe.to_text())
     write_json(folder / "environment.json", {"data": pipeline.provenance["data"], **environment(pipeline.device)})
@@ -91,7 +93,9 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     write_json(folder / "audits.json", {"data": pipeline.provenance["data"], "lines": [asdict(line) for line in audits]})
     failed = [line for line in audits if line.outcome == "failed"]
     if failed:
-        raise RunError(*(Problem(line.detail, where=line.check) for line in failed), title="The audit of the split failed; nothing was trained:")
+        raise RunError(
+            *(Problem(line.detail, where=line.check) for line in failed), title="The audit of the split failed; nothing was trained:"
+        )
 
     _link_pretrained(pipeline, folder)
     predictions = predictions_of(pipeline, names)
@@ -99,7 +103,12 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
         outcome = pipeline.results[fold.name]
         mine = [p for p in predictions if p.fold == names.fold(fold)]
         write_predictions(folder / "folds" / names.fold(fold) / "predictions.csv", mine)
-        history = {"data": pipeline.provenance["data"], "key": outcome.key, "class_weights": outcome.class_weights, "history": outcome.history}
+        history = {
+            "data": pipeline.provenance["data"],
+            "key": outcome.key,
+            "class_weights": outcome.class_weights,
+            "history": outcome.history,
+        }
         write_json(folder / "folds" / names.fold(fold) / "training.json", history)
     metrics = metrics_of(pipeline, predictions)
     write_predictions(folder / "predictions.csv", predictions)

@@ -115,6 +115,10 @@ class Pipeline:
         """Stage 2."""
         index, settings = self.index, self.recipe.settings
         extractor = Extractor(self.recipe, self.backbone, self.stage_cache, self.provenance)
+        for region in {digest_of(r): r for r in (settings.pretrain.region, settings.finetune.region)}.values():
+            detector = extractor.detector(region)
+            if note := detector.prepare([row.video_id for row in index.manifest.rows]):
+                progress.current().say(f"region    {region['type']}: {note}")
         started = time.monotonic()
         whole = [self._request(clip, settings.finetune.region, "centre", 1) for clip in index.labelled]
         source = {"contextual": index.contextual, "labelled-train-fold": index.tiles, "none": ()}[settings.pretrain.source]
@@ -125,7 +129,9 @@ class Pipeline:
         for failure in failed:
             row = failure.request.video.row
             left_out.append(LeftOut(row.video_id, row.subject_id, row.role, row.label, failure.reason))
-        check_left_out(index.manifest.rows, _wholly_lost(left_out, index, entries, [*whole, *drawn], extractor), settings.video.on_unreadable)
+        check_left_out(
+            index.manifest.rows, _wholly_lost(left_out, index, entries, [*whole, *drawn], extractor), settings.video.on_unreadable
+        )
         cases = [self._case(request, entry) for request in whole if (entry := entries.get(extractor.key(request)))]
         if views == "online":
             clips = [PretrainClip(clip, index.videos[clip.video_id], None) for clip in source]
@@ -171,7 +177,9 @@ class Pipeline:
         for fold in folds:
             lacking = [name for name in self.classes if name not in {case.label for case in fold.train}]
             if lacking:
-                problems.append(Problem(f"without the tested subjects no {', '.join(lacking)} video is left to train on", where=f"fold {fold.name}"))
+                problems.append(
+                    Problem(f"without the tested subjects no {', '.join(lacking)} video is left to train on", where=f"fold {fold.name}")
+                )
         if problems:
             raise UserError(*problems, title="Every training fold needs every class: at least two subjects of each.")
         return tuple(folds)
@@ -204,7 +212,14 @@ class Pipeline:
             key = keys[fold.name] = pretrain_key(self.recipe, self.backbone.key, clips) if clips else None
             if key is not None:
                 tasks[key] = PretrainTask(
-                    key, self.recipe, self.stage_cache.folder, clips, self.tokens, self.backbone.module.feature_dim, self.device, self.provenance
+                    key,
+                    self.recipe,
+                    self.stage_cache.folder,
+                    clips,
+                    self.tokens,
+                    self.backbone.module.feature_dim,
+                    self.device,
+                    self.provenance,
                 )
         results = {key: found for key, task in tasks.items() if (found := load_pretrained(task))}
         reused = len(results)

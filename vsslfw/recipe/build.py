@@ -49,7 +49,8 @@ def _meta() -> contextlib.AbstractContextManager[Any]:
 
 
 def _refusal(used: Used, error: Exception) -> Finding:
-    """The first parameter that the message names is the place to look at."""
-    key = next((word for word in re.findall(r"\w+", str(error)) if word in used.parameters), None)
+    """The parameters that the message names are the places to look at."""
+    keys = dict.fromkeys(word for word in re.findall(r"\w+", str(error)) if word in used.parameters)
+    paths = [(*used.path, key) for key in keys] or [used.path]
     kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return Finding((*used.path, key) if key else used.path, f'{used.kind} "{used.name}" refuses this: {kind}{error}')
+    return Finding(paths[0], f'{used.kind} "{used.name}" refuses this: {kind}{error}', also=tuple(paths[1:]))

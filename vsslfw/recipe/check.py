@@ -80,7 +80,11 @@ def _elsewhere(key: str, hints: dict[str, Any]) -> str:
     near = did_you_mean(key, hints)
     if near.startswith("did"):
         return near
-    owners = [name for name, hint in get_type_hints(Settings).items() if isinstance(hint, type) and issubclass(hint, Section) and key in hint.model_fields]
+    owners = [
+        name
+        for name, hint in get_type_hints(Settings).items()
+        if isinstance(hint, type) and issubclass(hint, Section) and key in hint.model_fields
+    ]
     if owners:
         return f"it is a key of {' and of '.join(owners)}"
     return f"{near}{'; ' if near else ''}a name that only helps the lines below starts with an underscore"

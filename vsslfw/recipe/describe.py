@@ -54,7 +54,8 @@ def describe(annotation: Any, *, plural: bool = False) -> str:
         return f"a list of {describe(bare, plural=True)}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"dict({', '.join(f'{name}=...' for name in annotation.model_fields)})"
-    return _WORDS.get(annotation, (getattr(annotation, "__name__", str(annotation)),) * 2)[plural]
+    name = str(getattr(annotation, "__name__", annotation))
+    return _WORDS.get(annotation, (name, name))[plural]
 
 
 def mismatch(annotation: Any, value: Any) -> tuple[str, str]:

@@ -100,6 +100,8 @@ class Evaluator:
             return self.refuse(expression, f"this integer is too large (above 2**{MAX_BITS})", "")
         if isinstance(value, str) and len(value) > MAX_TEXT:
             return self.refuse(expression, f"this string is too long (above {MAX_TEXT} characters)", "")
+        if isinstance(value, str) and not is_text(value):
+            return self.refuse(expression, "this string holds half a character (a lone surrogate)", "")
         return Node(value, self.place(expression))
 
     def _container(self, expression: ast.expr, value: dict[str, Node] | list[Node] | tuple[Node, ...]) -> Node:
@@ -185,6 +187,15 @@ class Evaluator:
             return self._scalar(expression, operation(left, right))
         except (ArithmeticError, ValueError) as error:
             return self.refuse(expression, f"this cannot be computed: {error}", "")
+
+
+def is_text(value: str) -> bool:
+    """False for what no file can hold as UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_number(value: Any) -> bool:

@@ -28,6 +28,8 @@ class Source:
     shown: str
     parsed: Parsed
     bases: list[Source] = field(default_factory=list)
+    complete: bool = True
+    """False if a base could not be read: then it cannot be said what is missing."""
 
     def profiles(self) -> dict[str, Node]:
         """Every profile that this file or a base of it has."""
@@ -79,7 +81,9 @@ class Sources:
             self.problems.extend(source.parsed.problems)
             self._check_profiles(source)
             self._read[key] = source
+            problems = len(self.problems)
             source.bases = self._bases(source, (*above, key))
+            source.complete = len(self.problems) == problems and all(base.complete for base in source.bases)
         return self._read[key]
 
     def _bases(self, source: Source, above: tuple[Path, ...]) -> list[Source]:
@@ -113,7 +117,9 @@ class Sources:
         known = shipped()
         if name in known:
             return known[name]
-        self._refuse(entry, f'there is no recipe "{name}"', did_you_mean(name, known) or f"looked for {_shown(path)} and among the shipped recipes")
+        self._refuse(
+            entry, f'there is no recipe "{name}"', did_you_mean(name, known) or f"looked for {_shown(path)} and among the shipped recipes"
+        )
         return None
 
     def _check_profiles(self, source: Source) -> None:

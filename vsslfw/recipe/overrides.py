@@ -6,8 +6,8 @@ import ast
 from collections.abc import Sequence
 
 from vsslfw.errors import Problem
-from vsslfw.recipe.evaluate import Evaluator
-from vsslfw.recipe.tree import Node, Place, merge
+from vsslfw.recipe.evaluate import Evaluator, is_text
+from vsslfw.recipe.tree import UNREADABLE, Node, Place, merge
 
 
 def apply_overrides(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Problem]]:
@@ -21,7 +21,7 @@ def apply_overrides(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Pr
         key, equals, value = text.partition("=")
         path = tuple(part.strip() for part in key.split("."))
         place = Place(f"--set {text}")
-        if not equals or not all(path):
+        if not equals or not all(path) or not is_text(text):
             problems.append(Problem("expected KEY=VALUE, such as pretrain.epochs=10", str(place)))
         elif path[0] in ("profiles", "_base_"):
             hint = "choose a profile with --profile" if path[0] == "profiles" else ""
@@ -63,13 +63,12 @@ def _placed(node: Node, place: Place) -> Node:
 def _with(tree: Node, path: tuple[str, ...], new: Node, above: tuple[str, ...]) -> Node:
     if not path:
         return merge(tree, new) if isinstance(new.value, dict) else new
+    if tree.value is UNREADABLE:
+        return tree
     key, rest = path[0], path[1:]
     here = ".".join(above)
     if isinstance(tree.value, dict):
-        if key in tree.value:
-            below = _with(tree.value[key], rest, new, (*above, key))
-        else:
-            below = _nested(rest, new)
+        below = _with(tree.value[key], rest, new, (*above, key)) if key in tree.value else _nested(rest, new)
         if key == "type" and not rest:
             return merge(tree, Node({key: below}, tree.place))  # another type: the old one's parameters go
         return Node(tree.value | {key: below}, tree.place)

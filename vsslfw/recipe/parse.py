@@ -44,7 +44,7 @@ def _read(path: Path, shown: str) -> str:
         if path.is_dir():
             raise UserError(Problem("this is a folder; a recipe is a Python file", shown))
         if not path.is_file():
-            raise UserError(Problem("there is no such file", shown))
+            raise UserError(Problem("this is not a file; a recipe is a Python file", shown))
         if path.stat().st_size > MAX_BYTES:
             raise UserError(Problem(f"this is too large for a recipe (above {MAX_BYTES:,} bytes)", shown))
         text = path.read_bytes().decode("utf-8-sig")
@@ -62,7 +62,12 @@ def _read(path: Path, shown: str) -> str:
 def _parse(module: ast.Module, text: str, shown: str) -> Parsed:
     evaluator = Evaluator(shown, text.splitlines())
     statements = module.body
-    if statements and isinstance(first := statements[0], ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        statements
+        and isinstance(first := statements[0], ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         statements = statements[1:]  # the docstring
     for statement in statements:
         _assign(statement, evaluator)

@@ -50,7 +50,11 @@ class Recipe:
 
     def to_text(self) -> str:
         """A recipe file that loads back to the same digest; its first lines say profile, source and digest."""
-        header = [f"resolved from {self.source}, profile {self.profile}", f"digest {self.digest}", *(f"note: {note}" for note in self.notes)]
+        header = [
+            f"resolved from {self.source}, profile {self.profile}",
+            f"digest {self.digest}",
+            *(f"note: {note}" for note in self.notes),
+        ]
         return "".join(f"# {' '.join(line.split())}\n" for line in header) + "\n" + to_text(self.to_dict())
 
     def config(self) -> Config:
@@ -97,7 +101,7 @@ class _Loader:
             what = "this is a folder; a manifest is expected" if os.path.isdir(data) else "there is no such file"
             problems.append(Problem(what, f"--data {data}", "a manifest is a CSV file, one video a row (docs/data.md)"))
         findings, filled, notes = check(tree.plain(), list(tree.unreadable()), self.registries, self.broken)
-        located = [finding.located(tree) for finding in findings]
+        located = [finding.located(tree) for finding in findings if source.complete or tree.holds(finding.path)]
         problems = sources.problems + problems + [problem for _, problem in sorted(located, key=lambda pair: pair[0])]
         if problems:
             raise _error(name, problems)

@@ -86,7 +86,7 @@ def _online(known: Known) -> Iterator[Finding]:
         if getattr(used.cls, "level", None) == "frame" and known("extract.views") != "online":
             what = f'"{used.name}" acts on frames, so features cannot be cached; extract.views must be "online"'
             cost = f"every clip then goes through the backbone twice (clean and corrupted) in each of the {known('pretrain.epochs')} epochs"
-            yield Finding(used.path, what, f'set extract.views="online"; {cost}')
+            yield Finding(used.path, what, f'set extract.views="online"; {cost}', also=(("extract", "views"),))
 
 
 def _clip_fits(known: Known) -> Iterator[Finding]:
@@ -100,22 +100,27 @@ def _clip_fits(known: Known) -> Iterator[Finding]:
     if count > positions:
         longest = ((positions - 1) * stride + length) / fps
         what = f"{seconds} s at {fps} frames per second fill {count} positions, and there are {positions}"
-        yield Finding(("contextual", "clip_s"), what, f"set positions={count}, or contextual.clip_s to {int(longest * 100) / 100} or less")
+        hint = f"set positions={count}, or contextual.clip_s to {int(longest * 100) / 100} or less"
+        yield Finding(("contextual", "clip_s"), what, hint, also=(("positions",), ("video", "fps")))
     elif count < 1:
-        yield Finding(("contextual", "clip_s"), f"{seconds} s at {fps} frames per second give no feature: {length} frames are needed")
+        what = f"{seconds} s at {fps} frames per second give no feature: {frames} frames, and {length} are needed"
+        yield Finding(("contextual", "clip_s"), what, also=(("video", "fps"),))
 
 
 def _stride(known: Known) -> Iterator[Finding]:
     stride, positions = known("evaluate.stride"), known("positions")
     if stride is not None and stride > positions:
-        yield Finding(("evaluate", "stride"), f"a stride of {stride} skips frames: a window has {positions} positions")
+        what = f"a stride of {stride} skips frames: a window has {positions} positions"
+        yield Finding(("evaluate", "stride"), what, also=(("positions",),))
 
 
 def _micro_batch(known: Known) -> Iterator[Finding]:
     for stage in ("pretrain", "finetune"):
         micro, batch = known(f"{stage}.micro_batch"), known(f"{stage}.batch_size")
         if micro is not None and micro > batch:
-            yield Finding((stage, "micro_batch"), f"{micro} is more than the batch_size, {batch}")
+            yield Finding(
+                (stage, "micro_batch"), f"a micro_batch of {micro} is more than the batch_size, {batch}", also=((stage, "batch_size"),)
+            )
 
 
 def _positive(known: Known) -> Iterator[Finding]:
@@ -132,14 +137,16 @@ def _resize(known: Known) -> Iterator[Finding]:
     crop = backbone.parameters.get("frame_size", getattr(backbone.cls, "frame_size", None))
     crop = (crop, crop) if isinstance(crop, int) else crop
     if size is not None and isinstance(crop, tuple) and (size[0] < crop[0] or size[1] < crop[1]):
-        yield Finding(("video", "resize"), f"{size[0]} x {size[1]} is smaller than the crop of the backbone, {crop[0]} x {crop[1]}")
+        what = f"{size[0]} x {size[1]} is smaller than the crop of the backbone, {crop[0]} x {crop[1]}"
+        yield Finding(("video", "resize"), what, also=(("backbone",),))
 
 
 def _positions(known: Known) -> Iterator[Finding]:
     longest, positions = getattr(known.built("encoder"), "max_positions", None), known("positions")
     if isinstance(longest, int) and positions > longest:
         what = f"{positions} positions do not fit into the encoder: its max_positions is {longest}"
-        yield Finding(("positions",), what, f"set positions={longest} or less, or encoder.max_positions={positions}")
+        hint = f"set positions={longest} or less, or encoder.max_positions={positions}"
+        yield Finding(("positions",), what, hint, also=(("encoder", "max_positions"),))
 
 
 def _clip_shape(backbone: type) -> tuple[int, int]:
@@ -152,10 +159,14 @@ def notes(known: Known) -> list[str]:
     found = []
     length, stride = _clip_shape(known.component("backbone").cls)
     if stride < length and any(getattr(used.cls, "level", "") == "sequence" for used in known.corruptions):
-        found.append(f"a feature covers {length} frames at a stride of {stride}: neighbours of a masked position show part of what it hides")
+        found.append(
+            f"a feature covers {length} frames at a stride of {stride}: neighbours of a masked position show part of what it hides"
+        )
     if known("extract.views") == "online" and known("pretrain.source") != "none":
         epochs = known("pretrain.epochs")
-        found.append(f'extract.views is "online": every clip goes through the backbone in each of the {epochs} epochs; views=4 computes 4 crops once')
+        found.append(
+            f'extract.views is "online": every clip goes through the backbone in each of the {epochs} epochs; views=4 computes 4 crops once'
+        )
     return found
 
 

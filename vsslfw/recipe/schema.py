@@ -100,7 +100,7 @@ class Pretrain(Section):
     """Video to learn from; "none": from scratch. Readings 13 and 15."""
     subjects: Literal["all", "exclude-test-subject"] = "all"
     """Whose contextual video a fold's pre-training may see. Reading 13."""
-    region: Annotated[ComponentDict, Slot("detector")] = {"type": "whole_frame"}  # noqa: RUF012
+    region: Annotated[ComponentDict, Slot("detector")] = {"type": "whole_frame"}
     """Which part of the picture. Reading 14."""
     head: Annotated[ComponentDict, Slot("head", "pretext")]
     """The pretext head. Eq. (1)."""
@@ -125,7 +125,7 @@ class Pretrain(Section):
 class Finetune(Section):
     """The classification task: projection + encoder + head are trained, the backbone stays frozen (reading 6)."""
 
-    region: Annotated[ComponentDict, Slot("detector")] = {"type": "whole_frame"}  # noqa: RUF012
+    region: Annotated[ComponentDict, Slot("detector")] = {"type": "whole_frame"}
     """Which part of the picture. Reading 14."""
     head: Annotated[ComponentDict, Slot("head", "classification")]
     """The classifier. Eq. (2), readings 7 and 10."""
@@ -180,7 +180,7 @@ class Settings(Section):
     pretrain: Pretrain
     finetune: Finetune
     evaluate: Evaluate = Evaluate()
-    validation: Annotated[ComponentDict, Slot("validation")] = {"type": "loso"}  # noqa: RUF012
+    validation: Annotated[ComponentDict, Slot("validation")] = {"type": "loso"}
     """How videos are split into training and test. Section 4."""
-    executor: Annotated[ComponentDict, Slot("executor")] = {"type": "local"}  # noqa: RUF012
+    executor: Annotated[ComponentDict, Slot("executor")] = {"type": "local"}
     """Where the folds run."""

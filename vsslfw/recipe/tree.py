@@ -77,30 +77,45 @@ class Node:
 
     def place_of(self, path: KeyPath) -> Place:
         """The place of a key path, or of what lies nearest above it."""
+        return self._follow(path)[0].place
+
+    def holds(self, path: KeyPath) -> bool:
+        """True if there is a value at the key path."""
+        return self._follow(path)[1] == len(path)
+
+    def _follow(self, path: KeyPath) -> tuple[Node, int]:
+        """The node at the path or nearest above it, and how many keys deep that is."""
         node = self
-        for key in path:
+        for depth, key in enumerate(path):
             below = {str(name): child for name, child in node.children}.get(str(key))
             if below is None:
-                break
+                return node, depth
             node = below
-        return node.place
+        return node, len(path)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong at a key path; `located` makes it a Problem once the place is known."""
+    """Something wrong at a key path, and with it at the paths in ``also``; `located` makes it a Problem once places are known."""
 
     path: KeyPath
     what: str
     hint: str = ""
+    also: tuple[KeyPath, ...] = ()
 
     def located(self, tree: Node) -> tuple[Place, Problem]:
-        """The place, and the Problem that names it and the key."""
-        place = tree.place_of(self.path)
-        key = dotted(self.path)
-        if place.is_option and key and not place.source.startswith(f"--set {key}="):
-            return place, Problem(f"{key}: {self.what}", str(place), self.hint)
-        return place, Problem(self.what, str(place) if place.is_option else f"{place}  {key}".rstrip(), self.hint)
+        """The place, and the Problem that names it and the key: of several that clash, the one that was written last."""
+        path = max((self.path, *self.also), key=lambda path: _nearness(tree.place_of(path), tree.place))
+        place, key = tree.place_of(path), dotted(path)
+        if not place.is_option:
+            return place, Problem(self.what, f"{place}  {key}".rstrip(), self.hint)
+        names_it = place.source.startswith(f"--set {key}=")
+        return place, Problem(self.what if names_it or not key else f"{key}: {self.what}", str(place), self.hint)
+
+
+def _nearness(place: Place, top: Place) -> int:
+    """An option is nearer to the user than the recipe, and that is nearer than its bases."""
+    return 2 if place.is_option else int(place.source == top.source)
 
 
 def related(path: KeyPath, others: Iterable[KeyPath]) -> bool:

@@ -51,7 +51,7 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     definitions, constant = metrics["definitions"], metrics["constant_answer"]
     balanced, accuracy = definitions["balanced_accuracy"], definitions["accuracy"]
     videos, subjects = metrics["videos_by_class"], metrics["subjects_by_class"]
-    by_class = "; ".join(f"{videos[name]:,} of {count(subjects[name], f'{name} subject')}" for name in metrics["classes"])
+    by_class = "; ".join(f"{count(videos[name], f'{name} video')} of {count(subjects[name], 'subject')}" for name in metrics["classes"])
     lines = [
         f"{count(metrics['n_videos'], 'video')} of {count(metrics['n_subjects'], 'subject')} were tested in "
         f"{count(metrics['n_folds'], 'fold')}, each by a model that was not trained on it ({by_class})."

@@ -155,6 +155,8 @@ def _open(path: Path) -> InputContainer:
         raise UnreadableError("a folder, not a file")
     if not path.exists():
         raise UnreadableError("no such file")
+    if not os.access(path, os.R_OK):
+        raise UnreadableError("no permission to read it")
     try:
         if path.stat().st_size == 0:
             raise UnreadableError("empty file (0 bytes)")
@@ -162,8 +164,6 @@ def _open(path: Path) -> InputContainer:
         # The whitelist: a playlist must not make libav contact another machine.
         name = f"file:{os.path.abspath(path)}"
         container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
-    except PermissionError:
-        raise UnreadableError("no permission to read it") from None
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})") from error
     kind = container.format.name

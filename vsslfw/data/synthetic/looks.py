@@ -16,8 +16,8 @@ SKIN: tuple[Colour, ...] = ((236, 200, 176), (222, 178, 148), (188, 138, 104), (
 HAIR: tuple[Colour, ...] = ((40, 30, 26), (78, 54, 36), (150, 112, 66), (120, 118, 116), (30, 28, 34))
 CLOTHES: tuple[Colour, ...] = ((168, 196, 214), (206, 206, 198), (110, 140, 170), (160, 190, 160), (196, 150, 160), (90, 96, 120))
 BLANKET: tuple[Colour, ...] = ((206, 214, 222), (150, 176, 200), (196, 186, 160), (160, 190, 176), (190, 160, 170))
-WALL: tuple[Colour, ...] = ((206, 204, 192), (190, 202, 206), (214, 200, 180), (186, 196, 180), (200, 190, 202))
-FLOOR: tuple[Colour, ...] = ((140, 120, 100), (120, 126, 130), (160, 146, 124), (104, 110, 104))
+WALL: tuple[Colour, ...] = ((206, 204, 192), (196, 202, 204), (210, 200, 186), (194, 200, 188))
+FLOOR: tuple[Colour, ...] = ((140, 124, 106), (128, 128, 126), (150, 138, 120))
 STAFF: tuple[Colour, ...] = ((70, 120, 150), (80, 140, 120), (230, 232, 234))
 
 
@@ -70,7 +70,7 @@ class Look:
             staff=tinted(STAFF),
             height=float(g.uniform(0.92, 1.08)),
             girth=float(g.uniform(0.85, 1.25)),
-            camera=(float(g.uniform(-0.5, 0.5)), float(g.uniform(0.75, 1.05)), float(g.uniform(2.1, 2.6))),
+            camera=(float(g.uniform(-0.35, 0.35)), float(g.uniform(0.8, 1.0)), float(g.uniform(2.2, 2.5))),
             zoom=float(g.uniform(0.94, 1.06)),
             brightness=float(g.uniform(0.85, 1.1)),
             restlessness=float(g.uniform(0.6, 1.5)),

@@ -106,15 +106,15 @@ def epileptic(times: Floats, look: Look, stream: Stream, *, onset: float) -> Mot
     tremor = tonic * 0.07 * np.sin(2 * np.pi * 7 * times)
     pose.turn = (1 - stiff) * pose.turn + stiff * side * g.uniform(0.6, 0.9) + 0.12 * jerk
     pose.arch += 0.08 * stiff * g.uniform(0.7, 1.3) + 0.05 * jerk
-    reach, bend = g.uniform(0.5, 0.8), g.uniform(1.1, 1.5)
+    reach, bend = g.uniform(0.55, 0.75), g.uniform(1.3, 1.6)
     for s in (LEFT, RIGHT):
         strength, late = g.uniform(0.85, 1.15), g.uniform(0.0, 0.04)
         shake = strength * np.interp(times - late, times, jerk)
-        pose.arm_out[:, s] += stiff * 0.35 + 0.15 * shake
-        pose.arm_up[:, s] += stiff * reach + 0.55 * shake + tremor
-        pose.elbow[:, s] += stiff * bend - 0.3 * tonic - 0.9 * shake + tremor
-        pose.hip[:, s] += 0.25 * shake
-        pose.knee[:, s] += 0.5 * shake
+        pose.arm_out[:, s] += stiff * (0.2 - pose.arm_out[:, s]) + 0.1 * shake
+        pose.arm_up[:, s] += stiff * reach + 0.6 * shake + tremor
+        pose.elbow[:, s] += stiff * (bend - pose.elbow[:, s]) - 0.3 * tonic - 1.0 * shake + tremor
+        pose.hip[:, s] += 0.4 * shake
+        pose.knee[:, s] += 0.8 * shake
         pose.leg_out[:, s] += 0.1 * stiff
     motion.pose = pose.limited()
     motion.events += [Event("ictal", onset, end), Event("tonic", onset, clonic), Event("clonic", clonic, limp)]
@@ -146,19 +146,19 @@ def psychogenic(times: Floats, look: Look, stream: Stream, *, onset: float) -> M
     active = plateau(times, onset, end + 1, 0.5)
     for start, stop in pauses:
         active = active * (1 - plateau(times, start, stop, 0.3))
-    pose.turn += active * 1.0 * swing(times, 0.8, g)
-    pose.roll += active * 0.4 * swing(times, 0.6, g)
-    pose.arch += active * 0.09 * np.abs(swing(times, 0.9, g))
-    pose.shift += active * 0.05 * swing(times, 0.5, g)
+    pose.turn += active * 0.9 * swing(times, 0.7, g)
+    pose.roll += active * 0.3 * swing(times, 0.5, g)
+    pose.arch += active * 0.07 * np.abs(swing(times, 0.7, g))
+    pose.shift += active * 0.04 * swing(times, 0.5, g)
     for s in (LEFT, RIGHT):
-        strength = active * (0.65 + 0.35 * wander(times, 3.0, g))
-        pose.arm_out[:, s] += strength * (0.75 + 0.75 * swing(times, 1.1, g))
-        pose.arm_up[:, s] += strength * (0.4 + 0.5 * swing(times, 1.3, g))
-        pose.elbow[:, s] += strength * (0.3 + 0.8 * swing(times, 1.2, g))
-        kick = strength * (0.25 + 0.3 * swing(times, 0.9, g))
+        strength = active * (0.75 + 0.25 * wander(times, 3.0, g))
+        pose.arm_out[:, s] += strength * (0.8 + 0.6 * swing(times, 0.9, g))
+        pose.arm_up[:, s] += strength * (0.3 + 0.4 * swing(times, 1.0, g))
+        pose.elbow[:, s] += strength * (0.1 + 0.6 * swing(times, 1.0, g))
+        kick = strength * (0.2 + 0.25 * swing(times, 0.8, g))
         pose.hip[:, s] += kick
         pose.knee[:, s] += 2 * kick
-        pose.leg_out[:, s] += strength * 0.15 * swing(times, 0.8, g)
+        pose.leg_out[:, s] += strength * 0.15 * swing(times, 0.7, g)
     motion.pose = pose.limited()
     motion.events += [Event("ictal", onset, end)] + [Event("pause", start, min(stop, end)) for start, stop in pauses]
     return motion
