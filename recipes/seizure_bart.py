@@ -50,9 +50,10 @@ corruption = [
     dict(type="permute_span", span=30),     # 30 consecutive frames move to another place (open: never back to their own)
     dict(
         type="mask_frames",
-        ratio=0.15,                         # 15% of the frames, those of the moved span included
+        ratio=0.15,                         # 15% of the frames
         draw="exact",                       # open: exactly floor(0.15 K + 0.5) of K real frames | "bernoulli"
         replace="mask",                     # all of them become MASK, to the letter | "bert": 80% MASK, 10% another frame, 10% kept
+        spare_moved=False,                  # open: a masked frame may lie in the moved span | True
     ),
 ]
 

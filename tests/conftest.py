@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tiny import tiny_overrides
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
@@ -16,4 +17,14 @@ def shared_data() -> Path:
     folder = Path(os.environ.get("VSSLFW_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no real test videos at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished tiny run; its cache lies beside it. Do not change it."""
+    from vsslfw import load_recipe, run
+
+    folder = tmp_path_factory.mktemp("tiny") / "run"
+    run(load_recipe("seizure_bart", profile="demo", overrides=tiny_overrides()), out=folder)
     return folder

@@ -132,6 +132,14 @@ def test_a_row_of_pad_alone_is_finite_forwards_and_backwards(attend_pad: bool) -
     assert all(p.grad is not None and p.grad.isfinite().all() for p in encoder.parameters())
 
 
+def test_a_row_of_pad_alone_attends_to_itself(encoder: Bert) -> None:
+    """What a softmax over nothing gives depends on the attention kernel; none is ever asked."""
+    features, valid = sequence(5, 0, positions=8)
+    with torch.no_grad():
+        alone = encoder(features[1:], torch.ones(1, 8, dtype=torch.bool))
+        torch.testing.assert_close(encoder(features, valid)[1], alone[0])
+
+
 # Positions
 
 

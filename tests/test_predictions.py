@@ -23,7 +23,7 @@ def test_reads_back_exactly_what_was_written(tmp_path: Path) -> None:
 
 def test_columns_are_the_documented_ones(tmp_path: Path) -> None:
     write_predictions(tmp_path / "p.csv", [ONE])
-    assert (tmp_path / "p.csv").read_text().splitlines()[0] == "fold,video,subject,label,predicted,p_ES,p_PNES,windows,seconds"
+    assert (tmp_path / "p.csv").read_text().splitlines()[0] == "fold,video,subject,label,predicted,p_ES,p_PNES,windows,seconds,data"
 
 
 def test_bytes_do_not_depend_on_the_order_in_which_folds_finished(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ class Bert(SequenceEncoder):
             raise ValueError(f"a sequence of {positions} positions does not fit in max_positions = {self.max_positions}")
         attention_mask = None
         if not self.attend_pad:
-            # A row of PAD alone attends to itself: the softmax over nothing would be NaN, and spread from there.
+            # A row of PAD alone attends to itself: a softmax over nothing is zeros in one attention kernel and NaN in another.
             attention_mask = valid | ~valid.any(1, keepdim=True)
         hidden: Tensor = self.bert(inputs_embeds=self.projection(features), attention_mask=attention_mask).last_hidden_state
         return hidden

@@ -12,7 +12,7 @@ from vsslfw.atomic import write_text
 from vsslfw.errors import Problem, UserError
 
 COLUMNS = ("fold", "video", "subject", "label", "predicted")
-LAST_COLUMNS = ("windows", "seconds")
+LAST_COLUMNS = ("windows", "seconds", "data")
 PREFIX = "p_"
 
 
@@ -33,6 +33,8 @@ class Prediction:
     """How many windows were averaged (design reading 8)."""
     seconds: float
     """Length of the video that was used."""
+    data: str = "recorded"
+    """``recorded``, or ``synthetic`` if the video is made: a file that travels alone must say so."""
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
@@ -49,7 +51,7 @@ def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
         if p.probabilities.keys() != set(classes):
             raise ValueError(f"video {p.video} has probabilities for {list(p.probabilities)}, the first one for {classes}")
         shares = [repr(float(p.probabilities[name])) for name in classes]
-        writer.writerow([p.fold, p.video, p.subject, p.label, p.predicted, *shares, int(p.windows), repr(float(p.seconds))])
+        writer.writerow([p.fold, p.video, p.subject, p.label, p.predicted, *shares, int(p.windows), repr(float(p.seconds)), p.data])
     write_text(path, text.getvalue())
 
 
@@ -79,4 +81,4 @@ def read_predictions(path: Path) -> list[Prediction]:
 def _row(row: dict[str, str], classes: list[str]) -> Prediction:
     shares = {name: float(row[PREFIX + name]) for name in classes}
     fold, video, subject, label, predicted = (row[name] for name in COLUMNS)
-    return Prediction(fold, video, subject, label, predicted, shares, int(row["windows"]), float(row["seconds"]))
+    return Prediction(fold, video, subject, label, predicted, shares, int(row["windows"]), float(row["seconds"]), row["data"])

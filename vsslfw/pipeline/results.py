@@ -83,12 +83,15 @@ def audits_of(pipeline: Pipeline, names: Names) -> list[AuditLine]:
 def predictions_of(pipeline: Pipeline, names: Names) -> list[Prediction]:
     """One prediction a tested video."""
     predictions = []
+    data = pipeline.provenance["data"]
     for fold in pipeline.folds:
         for case, answer in zip(fold.test, pipeline.results[fold.name].predictions, strict=True):
             shares = dict(zip(pipeline.classes, answer["probabilities"], strict=True))
             best = max(pipeline.classes, key=lambda name: shares[name])
             video, subject = names.video(case.video_id), names.subject(case.subject_id)
-            predictions.append(Prediction(names.fold(fold), video, subject, case.label, best, shares, answer["windows"], case.seconds))
+            predictions.append(
+                Prediction(names.fold(fold), video, subject, case.label, best, shares, answer["windows"], case.seconds, data)
+            )
     return predictions
 
 

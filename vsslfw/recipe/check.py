@@ -26,7 +26,7 @@ def check(
 
     unreadable: key paths whose values were refused before; nothing is said about them, or about what hangs on them.
     """
-    filled = _overlay(_defaults(Settings), values)
+    filled = _overlay(defaults(Settings), values)
     components = ComponentCheck(filled, registries, broken)
     used = {path: component for path, component in components.used.items() if not related(path, unreadable)}
     for path, component in used.items():
@@ -90,11 +90,12 @@ def _elsewhere(key: str, hints: dict[str, Any]) -> str:
     return f"{near}{'; ' if near else ''}a name that only helps the lines below starts with an underscore"
 
 
-def _defaults(section: type[Section]) -> dict[str, Any]:
+def defaults(section: type[Section]) -> dict[str, Any]:
+    """The keys that have a default, with it."""
     values = {}
     for name, field in section.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            values[name] = _defaults(field.annotation)
+            values[name] = defaults(field.annotation)
         elif not field.is_required():
             values[name] = field.get_default()
     return values

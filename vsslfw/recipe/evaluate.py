@@ -181,7 +181,7 @@ class Evaluator:
         texts = isinstance(left, str) and isinstance(right, str) and operation is operator.add
         if not texts and not (_is_number(left) and _is_number(right)):
             return self.refuse(expression, "arithmetic needs numbers (and + also joins two strings)")
-        if operation is operator.pow and isinstance(left, int) and isinstance(right, int) and left.bit_length() * right > MAX_BITS:
+        if operation is operator.pow and isinstance(left, int) and isinstance(right, int) and (left.bit_length() - 1) * right > MAX_BITS:
             return self.refuse(expression, f"this power is too large (above 2**{MAX_BITS})", "")
         try:
             return self._scalar(expression, operation(left, right))

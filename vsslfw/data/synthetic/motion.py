@@ -104,8 +104,8 @@ def epileptic(times: Floats, look: Look, stream: Stream, *, onset: float) -> Mot
     tonic = plateau(times, onset, clonic + 0.4, 0.4)
     onsets, jerk = _jerks(times, clonic, limp, g)
     tremor = tonic * 0.07 * np.sin(2 * np.pi * 7 * times)
-    pose.turn = (1 - stiff) * pose.turn + stiff * side * g.uniform(0.6, 0.9) + 0.12 * jerk
-    pose.arch += 0.08 * stiff * g.uniform(0.7, 1.3) + 0.05 * jerk
+    pose.turn = (1 - stiff) * pose.turn + stiff * side * g.uniform(0.6, 0.9) + 0.25 * jerk
+    pose.arch += 0.08 * stiff * g.uniform(0.7, 1.3) + 0.1 * jerk
     reach, bend = g.uniform(0.55, 0.75), g.uniform(1.3, 1.6)
     for s in (LEFT, RIGHT):
         strength, late = g.uniform(0.85, 1.15), g.uniform(0.0, 0.04)
@@ -146,16 +146,16 @@ def psychogenic(times: Floats, look: Look, stream: Stream, *, onset: float) -> M
     active = plateau(times, onset, end + 1, 0.5)
     for start, stop in pauses:
         active = active * (1 - plateau(times, start, stop, 0.3))
-    pose.turn += active * 0.9 * swing(times, 0.7, g)
-    pose.roll += active * 0.3 * swing(times, 0.5, g)
-    pose.arch += active * 0.07 * np.abs(swing(times, 0.7, g))
-    pose.shift += active * 0.04 * swing(times, 0.5, g)
+    pose.turn += active * 0.8 * swing(times, 0.6, g)
+    pose.roll += active * 0.2 * swing(times, 0.5, g)
+    pose.arch += active * 0.06 * np.abs(swing(times, 0.6, g))
+    pose.shift += active * 0.025 * swing(times, 0.5, g)
     for s in (LEFT, RIGHT):
         strength = active * (0.75 + 0.25 * wander(times, 3.0, g))
-        pose.arm_out[:, s] += strength * (0.8 + 0.6 * swing(times, 0.9, g))
-        pose.arm_up[:, s] += strength * (0.3 + 0.4 * swing(times, 1.0, g))
-        pose.elbow[:, s] += strength * (0.1 + 0.6 * swing(times, 1.0, g))
-        kick = strength * (0.2 + 0.25 * swing(times, 0.8, g))
+        pose.arm_out[:, s] += strength * (0.75 + 0.6 * swing(times, 0.7, g))
+        pose.arm_up[:, s] += strength * (0.3 + 0.4 * swing(times, 0.8, g))
+        pose.elbow[:, s] += strength * (0.1 + 0.6 * swing(times, 0.8, g))
+        kick = strength * (0.2 + 0.25 * swing(times, 0.6, g))
         pose.hip[:, s] += kick
         pose.knee[:, s] += 2 * kick
         pose.leg_out[:, s] += strength * 0.15 * swing(times, 0.7, g)
