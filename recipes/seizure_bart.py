@@ -147,7 +147,7 @@ profiles = dict(
         video=dict(fps=6.25),               # 10 s are 62 frames
         contextual=dict(clips=64),
         positions=64,
-        backbone=dict(type="efficientnet_lite0", frame_size=112),   # 200 times cheaper than ResNet-152
+        backbone=dict(type="efficientnet_lite0", frame_size=112),   # a thirtieth of the work of ResNet-152
         extract=dict(views=2, batch_size=32),
         corruption=[
             dict(type="permute_span", span=8),          # 1.3 s, as 30 frames are at 25 frames per second

@@ -164,8 +164,11 @@ def test_missing_imagenet_weights_are_an_error_that_says_what_to_do(build: type[
     assert "nothing is downloaded" in text
 
 
-def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
-    assert f"there is no weights file {tmp_path / 'none.pth'}" in message(ResNet18, tmp_path / "none.pth")
+def test_a_path_that_does_not_exist_names_the_nearest_file(tmp_path: Path) -> None:
+    (tmp_path / "resnet18-own.pth").touch()
+    text = message(ResNet18, tmp_path / "resnet18-won.pth")
+    assert f"there is no weights file {tmp_path / 'resnet18-won.pth'}" in text
+    assert 'did you mean "resnet18-own.pth"?' in text
     assert "there is no weights file" in message(ResNet18, tmp_path)
 
 

@@ -56,7 +56,7 @@ def test_a_description_has_parameters_shapes_and_contract(capsys: pytest.Capture
     [
         (["encodr"], 'there is no kind "encodr"\n    did you mean "encoder"?'),
         (["encoder", "bart"], 'there is no encoder "bart"; did you mean "bert"?'),
-        (["encoder", "fc"], '"fc" is a component of kind head; a encoder is expected here.'),
+        (["encoder", "fc"], '"fc" is a component of kind head; one of kind encoder is expected here.'),
     ],
 )
 def test_wrong_names_exit_with_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

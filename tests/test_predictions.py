@@ -50,8 +50,8 @@ def test_predictions_of_other_classes_do_not_mix(tmp_path: Path) -> None:
     [
         (b"", 'column "fold" is missing'),
         (b"fold,video,subject,label,predicted,p_ES,seconds\n", 'column "windows" is missing'),
-        (b"fold,video,subject,label,predicted,p_ES,windows,seconds\na,b,c,d,e,much,1,2\n", "line 2"),
-        (b"fold,video,subject,label,predicted,p_ES,windows,seconds\na,b\n", "line 2"),
+        (b"fold,video,subject,label,predicted,p_ES,windows,seconds,data\na,b,c,d,e,much,1,2,recorded\n", "line 2"),
+        (b"fold,video,subject,label,predicted,p_ES,windows,seconds,data\na,b\n", "line 2"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from vsslfw.recipe import load_recipe
 from vsslfw.recipe.check import defaults
+from vsslfw.recipe.describe import describe
 from vsslfw.recipe.files import shipped
-from vsslfw.recipe.schema import Settings
+from vsslfw.recipe.schema import Section, Settings
+from vsslfw.recipe.text import to_text
 
 ROOT = Path(__file__).parents[1]
 
@@ -83,3 +86,19 @@ def test_every_package_goes_into_the_wheel() -> None:
     folders = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "vsslfw").rglob("*.py")}
     assert set(setuptools["packages"]) == folders | {"vsslfw.recipes"}
     assert setuptools["package-dir"] == {"vsslfw.recipes": "recipes"}
+
+
+def _rows(section: type[Section], prefix: str = "") -> Iterator[str]:
+    hints = get_type_hints(section, include_extras=True)
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _rows(field.annotation, f"{prefix}{name}.")
+            continue
+        default = "required" if field.is_required() else f"`{to_text({'x': field.get_default()})[4:-1]}`"
+        value = describe(hints[name]).replace('a component, dict(type="NAME", ...)', "component")
+        yield f"| `{prefix}{name}` | {value} | {default} | {field.description} |"
+
+
+def test_the_table_in_the_docs_has_every_key_as_it_is() -> None:
+    written = (ROOT / "docs" / "recipes.md").read_text().splitlines()
+    assert [row for row in _rows(Settings) if row not in written] == []

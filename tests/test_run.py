@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from tiny import tiny_overrides
 from safetensors import safe_open
+from tiny import tiny_overrides
 
 from vsslfw import Pipeline, load_recipe, run
 from vsslfw.cli import main

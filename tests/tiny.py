@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 TINY = {
     "data.subjects": "4",
     "data.seizures_per_subject": "1",

@@ -93,7 +93,7 @@ class Registries:
         """Why there is no such component, and what there is instead."""
         elsewhere = [k for k in KINDS if self._kinds[k].component(name) is not None]
         if elsewhere:
-            other = f'"{name}" is a component of kind {elsewhere[0]}; a {kind} is expected here.'
+            other = f'"{name}" is a component of kind {elsewhere[0]}; one of kind {kind} is expected here.'
             return f"{other} {did_you_mean(name, self.names(kind))}".rstrip()
         return f'there is no {kind} "{name}"; {did_you_mean(name, self.names(kind))}'.rstrip("; ")
 

@@ -32,17 +32,18 @@ class LocalExecutor(Executor):
         """
         if jobs < 1:
             raise ValueError(f"jobs is {jobs}; it must be at least 1")
-        waiting = list(tasks)
-        jobs = min(jobs, len(waiting))
-        if jobs <= 1:
-            return ((task, function(task)) for task in waiting)
-        return _pool(function, waiting, jobs)
+        if jobs == 1:
+            return ((task, function(task)) for task in tasks)
+        return _pool(function, list(tasks), jobs)
 
 
 def _pool(function: Callable[[Any], Any], tasks: list[Any], jobs: int) -> Iterator[tuple[Any, Any]]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    pool = ProcessPoolExecutor(jobs, context, _start_worker, (max(1, cores() // jobs), theirs))
+    # Sums of floats depend on the number of threads: it must not change when a resumed run has fewer tasks left than jobs.
+    threads = max(1, cores() // jobs)
+    jobs = max(1, min(jobs, len(tasks)))
+    pool = ProcessPoolExecutor(jobs, context, _start_worker, (threads, theirs))
     waiting = iter(tasks)
     running: dict[Future[Any], Any] = {}
     failure: BaseException | None = None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from vsslfw.errors import Problem, UserError
+from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.interfaces import Backbone
 
 DEPTHS = (18, 34, 50, 101, 152)
@@ -103,7 +103,9 @@ def _file(depth: int, weights: str) -> Path:
     if weights != "imagenet":
         path = Path(weights).expanduser()
         if not path.is_file():
-            raise UserError(Problem(f"there is no weights file {path}", "backbone.weights"))
+            near = did_you_mean(path.name, (file.name for file in path.parent.glob("*.*")))
+            hint = 'Name a state-dict file, or "imagenet" for the file in torch hub\'s cache.'
+            raise UserError(Problem(f"there is no weights file {path}", "backbone.weights", f"{near} {hint}".lstrip()))
         return path
     import torchvision
 
@@ -114,11 +116,8 @@ def _file(depth: int, weights: str) -> Path:
             f"Fetch {url} where there is internet access and put it there, "
             f"or name a file: backbone.weights=/path/to/{path.name}. weights=None means random weights, on purpose."
         )
-        raise UserError(
-            Problem(
-                f"the ImageNet weights of resnet{depth} are not here, and nothing is downloaded: no file {path}", "backbone.weights", hint
-            )
-        )
+        what = f"the ImageNet weights of resnet{depth} are not here, and nothing is downloaded: no file {path}"
+        raise UserError(Problem(what, "backbone.weights", hint))
     return path
 
 
@@ -153,11 +152,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(Problem(f"{path} cannot be read as a state dict: {reason[0]}", "backbone.weights")) from error
     if not isinstance(state, dict) or not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise UserError(
-            Problem(
-                f"{path} is not a state dict (names and tensors)", "backbone.weights", "Save it with torch.save(model.state_dict(), path)."
-            )
-        )
+        hint = "Save it with torch.save(model.state_dict(), path)."
+        raise UserError(Problem(f"{path} is not a state dict (names and tensors)", "backbone.weights", hint))
     return state
 
 

@@ -62,7 +62,8 @@ class FrozenBackbone:
         normalised = normalise(frames, self.module.mean, self.module.std)
         if self.module.clip_length > 1:
             starts = range(0, self.length(len(frames)) * self.module.clip_stride, self.module.clip_stride)
-            normalised = torch.stack([normalised[s : s + self.module.clip_length] for s in starts])
+            clips = [normalised[s : s + self.module.clip_length] for s in starts]
+            normalised = torch.stack(clips) if clips else normalised[:0]
         return self.forward(normalised)
 
     @torch.inference_mode()

@@ -61,10 +61,12 @@ def run(
     with _alone(folder), _logging(folder):
         state = {"recipe": recipe.digest, "profile": recipe.profile, "data": pipeline.provenance["data"]}
         write_json(folder / STATE, {**state, "state": "running"})
+        log.info("run of %s, profile %s, digest %s", recipe.settings.name, recipe.profile, recipe.digest)
         try:
             result = _run(pipeline, folder, identify)
         except BaseException as error:
-            write_json(folder / STATE, {**state, "state": "failed", "error": f"{type(error).__name__}"})
+            write_json(folder / STATE, {**state, "state": "failed", "error": type(error).__name__})
+            log.error("the run failed: %s", type(error).__name__)
             raise
         write_json(folder / STATE, {**state, "state": "finished"})
     plugins().lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)
@@ -178,12 +180,25 @@ def _alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _logging(folder: Path) -> Iterator[None]:
-    """Lines of this run go to log.txt in its folder too."""
-    handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)
+    """Lines of this run go to log.txt in its folder; warnings are shown as well."""
+    file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    shown = _Shown(logging.WARNING)
+    level = log.level
+    log.setLevel(logging.INFO)
+    log.addHandler(file)
+    log.addHandler(shown)
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        handler.close()
+        log.setLevel(level)
+        log.removeHandler(shown)
+        log.removeHandler(file)
+        file.close()
+
+
+class _Shown(logging.Handler):
+    """Warnings, on the terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        progress.current().say(f"warning   {record.getMessage()}")

@@ -49,13 +49,13 @@ def check_schema(values: dict[str, Any]) -> list[Finding]:
     except ValidationError as error:
         findings: dict[KeyPath, Finding] = {}
         for detail in error.errors(include_url=False, include_context=False):
-            finding = _finding(detail["loc"], detail["type"], values)
+            finding = _finding(detail["loc"], values)
             findings.setdefault(finding.path, finding)  # a union reports once for each of its members
         return list(findings.values())
     return []
 
 
-def _finding(loc: tuple[int | str, ...], kind: str, values: dict[str, Any]) -> Finding:
+def _finding(loc: tuple[int | str, ...], values: dict[str, Any]) -> Finding:
     section: Any = Settings
     value: Any = values
     path: KeyPath = ()

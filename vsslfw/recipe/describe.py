@@ -37,7 +37,7 @@ def describe(annotation: Any, *, plural: bool = False) -> str:
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         if any(isinstance(mark, Slot) for mark in args[1:]):
-            return 'a component, dict(type="NAME", ...)'
+            return "components" if plural else 'a component, dict(type="NAME", ...)'
         return describe(args[0], plural=plural) + "".join(map(_limits, args[1:]))
     if origin is Literal:
         return _alternatives([_quoted(value) for value in args])
@@ -50,8 +50,8 @@ def describe(annotation: Any, *, plural: bool = False) -> str:
         return _WORDS[dict][plural]
     if annotation in (list, tuple) or (origin is not None and args):
         element = args[0] if args else Any
-        bare = get_args(element)[0] if get_origin(element) is Annotated else element
-        return f"a list of {describe(bare, plural=True)}"
+        words = describe(element, plural=True)
+        return f"a list of {words.removesuffix(' that is not empty')}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"dict({', '.join(f'{name}=...' for name in annotation.model_fields)})"
     name = str(getattr(annotation, "__name__", annotation))

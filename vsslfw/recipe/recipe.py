@@ -67,7 +67,7 @@ def load_recipe(
     *,
     profile: str | None = None,
     overrides: Sequence[str] = (),
-    data: Path | None = None,
+    data: str | Path | None = None,
     registries: Registries | None = None,
 ) -> Recipe:
     """Load a recipe file, or a shipped recipe by its name (``"seizure_bart"``).
@@ -79,9 +79,8 @@ def load_recipe(
     Raises UserError with every problem at once, each with its place and key: Python that is not data, unknown keys,
     wrong types, unknown components or parameters, shapes that do not fit.
     """
-    found = plugins() if registries is None else None
-    loader = _Loader(found.registries if found else registries or Registries(), found.broken() if found else [])
-    return loader.load(source, profile, overrides, data)
+    loader = _Loader(plugins().registries, plugins().broken()) if registries is None else _Loader(registries, ())
+    return loader.load(source, profile, overrides, None if data is None else Path(data))
 
 
 @dataclass

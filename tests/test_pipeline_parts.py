@@ -1,0 +1,94 @@
+"""Parts of the pipeline on their own: the frozen backbone, class weights, splits, held-out clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vsslfw.interfaces import Backbone
+from vsslfw.pipeline.backbone import FrozenBackbone, resize_for
+from vsslfw.pipeline.folds import Case, class_weights
+from vsslfw.pipeline.pretrain import split_held_out
+from vsslfw.seeds import Stream
+
+
+class ClipBackbone(Backbone):
+    """Mean of a clip of 4 frames, every 2 frames: (N,4,3,8,8) -> (N,3)."""
+
+    feature_dim = 3
+    frame_size = (8, 8)
+    clip_length = 4
+    clip_stride = 2
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return frames.mean((1, 3, 4))
+
+
+@pytest.fixture
+def clips() -> FrozenBackbone:
+    return FrozenBackbone(ClipBackbone(), {}, (9, 12), 4, "float32", "cpu")
+
+
+@pytest.mark.parametrize(("frames", "features"), [(0, 0), (3, 0), (4, 1), (5, 1), (6, 2), (16, 7)])
+def test_a_clip_backbone_gives_one_feature_a_whole_clip(frames: int, features: int, clips: FrozenBackbone) -> None:
+    assert clips.length(frames) == features
+    assert clips.features(np.zeros((frames, 8, 8, 3), np.uint8)).shape == (features, 3)
+    assert len(clips.feature_times(np.arange(frames) / 25)) == features
+
+
+def test_times_of_clips_are_their_centres(clips: FrozenBackbone) -> None:
+    assert clips.feature_times(np.arange(6, dtype=np.float64)).tolist() == [1.5, 3.5]
+
+
+def test_features_of_a_segment_are_those_of_the_whole(clips: FrozenBackbone) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (16, 8, 8, 3), np.uint8)
+    whole = clips.features(frames)
+    first, last = clips.frame_range(2, 5)
+    assert torch.equal(clips.features(frames[first:last]), whole[2:5])
+
+
+def test_mask_of_a_clip_backbone_is_a_clip_of_constant_frames(clips: FrozenBackbone) -> None:
+    mask, pad = clips.tokens()
+    assert torch.equal(mask, torch.full((3,), -1.0))
+    assert torch.equal(pad, torch.zeros(3))
+
+
+@pytest.mark.parametrize(("crop", "resize"), [((112, 112), (128, 171)), ((224, 224), (256, 342))])
+def test_the_resize_keeps_the_papers_proportions(crop: tuple[int, int], resize: tuple[int, int]) -> None:
+    assert resize_for(crop) == resize
+
+
+def case(subject: str, label: str) -> Case:
+    entry: Any = None
+    return Case(f"{subject}-{label}", subject, label, 1.0, "", entry)
+
+
+def test_class_weights_count_videos_or_subjects_of_the_training_fold() -> None:
+    cases = [case("A", "ES"), case("A", "ES"), case("B", "ES"), case("C", "PNES")]
+    assert class_weights(cases, ["ES", "PNES"], "videos") == pytest.approx({"ES": 4 / 6, "PNES": 2.0})
+    assert class_weights(cases, ["ES", "PNES"], "subjects") == pytest.approx({"ES": 3 / 4, "PNES": 1.5})
+    assert class_weights(cases, ["ES", "PNES"], "none") == {"ES": 1.0, "PNES": 1.0}
+
+
+def pretrain_clip(content: str) -> Any:
+    return SimpleNamespace(video=SimpleNamespace(content=content), path=Path(content))
+
+
+def test_held_out_clips_are_whole_videos() -> None:
+    clips = [pretrain_clip(f"video{i // 3}") for i in range(30)]
+    train, held = split_held_out(clips, 0.1, Stream(0))
+    assert len(train) + len(held) == 30
+    assert held
+    assert not {clip.video.content for clip in train} & {clip.video.content for clip in held}
+
+
+@pytest.mark.parametrize(("share", "videos"), [(0.0, 3), (0.5, 1)])
+def test_nothing_is_held_out_if_nothing_is_asked_or_there_is_one_video(share: float, videos: int) -> None:
+    clips = [pretrain_clip(f"video{i % videos}") for i in range(6)]
+    assert split_held_out(clips, share, Stream(0)) == (clips, [])
