@@ -63,7 +63,7 @@ class FrozenBackbone:
         if self.module.clip_length > 1:
             starts = range(0, self.length(len(frames)) * self.module.clip_stride, self.module.clip_stride)
             clips = [normalised[s : s + self.module.clip_length] for s in starts]
-            normalised = torch.stack(clips) if clips else normalised[:0]
+            normalised = torch.stack(clips) if clips else normalised[:0].unsqueeze(1)
         return self.forward(normalised)
 
     @torch.inference_mode()
@@ -73,6 +73,8 @@ class FrozenBackbone:
         Every batch has the same shape (the last is filled up with zeros): a feature then does not depend on how many frames
         happen to be beside it, bit for bit.
         """
+        if len(frames) == 0:
+            return torch.zeros(0, self.module.feature_dim)
         features = []
         for part in torch.split(frames, self.batch_size):
             full = part.new_zeros(self.batch_size, *part.shape[1:])
@@ -80,7 +82,7 @@ class FrozenBackbone:
             with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bfloat16"):
                 output = self.module(full.to(self.device))
             features.append(output[: len(part)].float().cpu())
-        return torch.cat(features) if features else torch.zeros(0, self.module.feature_dim)
+        return torch.cat(features)
 
     def tokens(self) -> tuple[Tensor, Tensor]:
         """(D,) MASK and (D,) PAD: images filled with -1.0 and 0.0 after normalisation, through the backbone (paper, section 4)."""

@@ -42,8 +42,8 @@ class RunResult:
 def run(
     recipe: Recipe,
     *,
-    out: Path | None = None,
-    cache: Path | None = None,
+    out: str | Path | None = None,
+    cache: str | Path | None = None,
     resume: bool = False,
     jobs: int = 1,
     device: str = "auto",
@@ -54,7 +54,7 @@ def run(
     ``out`` defaults to ``runs/NAME-PROFILE-DIGEST`` and ``cache`` to ``.vsslfw-cache`` beside it. UserError on bad input or
     if ``out`` holds another run; RunError if an audit fails or a model diverges.
     """
-    folder = out or Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
+    folder = Path(out) if out else Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
     pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
     _check_folder(folder, recipe, resume)
     folder.mkdir(parents=True, exist_ok=True)

@@ -68,7 +68,7 @@ class Pipeline:
     """
 
     recipe: Recipe
-    cache: Path = Path(".vsslfw-cache")
+    cache: str | Path = ".vsslfw-cache"
     jobs: int = 1
     device: str = "auto"
     records: list[StageRecord] = field(default_factory=list, init=False)

@@ -58,14 +58,15 @@ class Scene:
     def frames(self) -> Iterator[Picture]:
         """(H, W, 3) uint8 RGB, one for each time."""
         g = self._stream.generator()
-        shape = (NOISES, *self._camera.size, 1)
-        noises = np.repeat(g.normal(0, self._light.noise, shape).round().astype(np.int16), 3, axis=-1)
+        noises = g.normal(0, self._light.noise, (NOISES, *self._camera.size, 1)).repeat(3, axis=-1).round()
+        # Two bytes instead of one signed word: cv2's saturating byte arithmetic is several times faster.
+        brighter, darker = noises.clip(0, 255).astype(np.uint8), (-noises).clip(0, 255).astype(np.uint8)
         for t, kind in enumerate(g.integers(NOISES, size=len(self))):
             picture = self._room.picture.copy()
             if self._nurse is not None:
                 self._draw_nurse(picture, self._nurse[t], t)
             self._draw_patient(picture, t)
-            yield cv2.add(picture, noises[kind], dtype=cv2.CV_8U)  # type: ignore[call-overload]
+            yield cv2.subtract(cv2.add(picture, brighter[kind]), darker[kind])
 
     def _seen(self, body: Joints) -> tuple[dict[str, Floats], dict[str, Floats]]:
         both = {name: self._camera.project(points) for name, points in vars(body).items()}
@@ -130,14 +131,14 @@ class Scene:
 
     def _cover(self, body: Joints, start_y: float) -> tuple[NDArray[np.int32], Floats]:
         """The blanket as quads (T, Q, 4, 2) in fixed point, from the head end on, and their shades (T, Q)."""
-        x, y = np.meshgrid(np.linspace(-0.5, 0.5, 8), np.linspace(start_y, 2.1, 8))
+        x, y = np.meshgrid(np.linspace(-0.5, 0.5, 7), np.linspace(start_y, 2.1, 7))
         along = np.linspace(0, 1, 6)[:, None]
         legs = [a[:, :, None] * (1 - along) + b[:, :, None] * along for a, b in ((body.hip, body.knee), (body.knee, body.foot))]
         under = np.concatenate([leg.reshape(len(leg), -1, 3) for leg in legs], axis=1)
         distance = (x.ravel()[:, None] - under[:, None, :, 0]) ** 2 + (y.ravel()[:, None] - under[:, None, :, 1]) ** 2
-        z = ((under[:, None, :, 2] + 0.07) * np.exp(-distance / (2 * 0.16**2))).max(axis=2).reshape(-1, 8, 8)
+        z = ((under[:, None, :, 2] + 0.07) * np.exp(-distance / (2 * 0.16**2))).max(axis=2).reshape(-1, 7, 7)
         points = np.stack([np.broadcast_to(x, z.shape), np.broadcast_to(y, z.shape), z + 0.02], axis=-1)
-        slope_x, slope_y = np.diff(z, axis=2)[:, :-1] / (1 / 7), np.diff(z, axis=1)[:, :, :-1] / ((2.1 - start_y) / 7)
+        slope_x, slope_y = np.diff(z, axis=2)[:, :-1] / (1 / 6), np.diff(z, axis=1)[:, :, :-1] / ((2.1 - start_y) / 6)
         shades = np.round(np.clip(0.95 - 0.13 * slope_x - 0.16 * slope_y, 0.7, 1.1), 2)
         pixels = fixed(self._camera.project(points)[0])
         quads = np.stack([pixels[:, :-1, :-1], pixels[:, :-1, 1:], pixels[:, 1:, 1:], pixels[:, 1:, :-1]], axis=3)
