@@ -55,7 +55,7 @@ class _KindRegistry(Registry):
         self._module_dict[component.name] = component  # type: ignore[assignment]
 
     def component(self, name: str) -> Component | None:
-        return self._module_dict.get(name)  # type: ignore[return-value]
+        return self._module_dict.get(name)  # type: ignore[return-value,no-any-return]
 
     def components(self) -> Iterator[Component]:
         yield from self._module_dict.values()  # type: ignore[misc]

@@ -11,9 +11,19 @@ from vsslfw.interfaces import Dataset
 class SyntheticEMU(Dataset):
     """People in hospital beds, half of them with ES and half with PNES, drawn and encoded as H.264 on first use.
 
-    ``seizure_s`` (shortest, longest) and ``contextual_s`` are seconds, ``size`` is (H, W) in pixels. The same parameters
-    give the same bytes with the same codec build. Boxes of the patient (boxes.csv, as `boxes_csv` reads them) and what
-    happens when (truth.csv) lie beside the manifest. Level easy: posture and synchrony tell the classes apart, not order alone.
+    A subject has one class, and a look, a bed and a room of their own. Light, blanket, lead-in and duration are spread over
+    each subject's videos without regard to the class: only the movement after the onset differs. Level easy: postures and
+    synchrony tell the classes apart too, not the course of movement alone. The same parameters give the same bytes with the
+    same codec build. Boxes of the patient (boxes.csv) and what happens when (truth.csv) lie beside the manifest.
+
+    subjects: how many, from 2; with 8, four have ES and four PNES.
+    seed: another seed makes other people.
+    seizures_per_subject: labelled videos of each.
+    seizure_s: (shortest, longest) seconds of a labelled video, lead-in included.
+    contextual_per_subject: videos of daily life of each, without a label.
+    contextual_s: seconds of each of them.
+    fps: frames per second.
+    size: (H, W) of the picture in pixels, even numbers.
     """
 
     synthetic = True
@@ -23,7 +33,7 @@ class SyntheticEMU(Dataset):
         *,
         subjects: int = 8,
         seed: int = 0,
-        seizures_per_subject: int = 4,
+        seizures_per_subject: int = 6,
         seizure_s: tuple[float, float] = (8.0, 14.0),
         contextual_per_subject: int = 2,
         contextual_s: float = 32.0,

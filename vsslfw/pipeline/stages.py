@@ -19,6 +19,7 @@ from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.interfaces import Dataset, Executor, SequenceCorruption
 from vsslfw.pipeline import progress
+from vsslfw.pipeline.admission import admit, check_source
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.extract import Extractor, Request
@@ -105,7 +106,7 @@ class Pipeline:
         started = time.monotonic()
         manifest = self.dataset.manifest(self.stage_cache.folder / "datasets")
         index = build_index(self.recipe, manifest, self.stage_cache)
-        _check_source(self.recipe, index)
+        check_source(self.recipe, index)
         note = f"{len(index.labelled)} labelled videos, {len(index.contextual)} contextual clips, {len(index.left_out)} left out"
         self._record("index", index.key, 1, 0, started, note)
         return index
@@ -187,19 +188,7 @@ class Pipeline:
     @functools.cached_property
     def admitted(self) -> dict[str, tuple[PretrainClip, ...]]:
         """By fold name, the clips that its pre-training may see (reading 13): never labelled video of a test subject."""
-        return {fold.name: self._admitted(fold) for fold in self.folds}
-
-    def _admitted(self, fold: Fold) -> tuple[PretrainClip, ...]:
-        settings = self.recipe.settings.pretrain
-        if settings.source == "none":
-            return ()
-        clips = self.features.clips
-        if settings.source == "labelled-train-fold" or settings.subjects == "exclude-test-subject":
-            tested = {case.content for case in fold.test}
-            clips = tuple(c for c in clips if c.video.row.subject_id not in fold.test_subjects and c.video.content not in tested)
-        if not clips:
-            raise UserError(Problem("no clip is left for pre-training", where=f"fold {fold.name}", hint=_SOURCE_HINT))
-        return clips
+        return {fold.name: admit(self.recipe, fold, self.features.clips) for fold in self.folds}
 
     @functools.cached_property
     def pretrained(self) -> dict[str, PretrainResult | None]:
@@ -295,18 +284,6 @@ class Pipeline:
         summary = {"parts": parts, "reused": reused, "note": note}
         log.info("stage %s %s: %s, %s", stage, key[:12], told, note)
         plugins().lifecycle("vsslfw_stage_finished", stage=stage, key=key, reused=record.all_reused, summary=summary)
-
-
-_SOURCE_HINT = (
-    "Pre-train on the training folds' own videos with --set pretrain.source=labelled-train-fold, or train from scratch with "
-    "--set pretrain.source=none, or add rows of role contextual to the manifest"
-)
-
-
-def _check_source(recipe: Recipe, index: Index) -> None:
-    if recipe.settings.pretrain.source == "contextual" and not index.contextual:
-        what = 'pretrain.source is "contextual", and the data has no contextual video to pre-train on'
-        raise UserError(Problem(what, where=index.manifest.path.name, hint=_SOURCE_HINT))
 
 
 def _wholly_lost(

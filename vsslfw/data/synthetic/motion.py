@@ -141,8 +141,8 @@ def psychogenic(times: Floats, look: Look, stream: Stream, *, onset: float) -> M
     g = (stream / "seizure").generator()
     motion = Motion(at_rest(times, look, stream / "rest"))
     pose, end = motion.pose, float(times[-1])
-    pauses = [onset + (end - onset) * (share + g.uniform(-0.08, 0.08)) for share in (0.36, 0.7)]
-    pauses = [(start, start + float(g.uniform(0.6, 1.3))) for start in pauses]
+    starts = [onset + (end - onset) * (share + g.uniform(-0.08, 0.08)) for share in (0.36, 0.7)]
+    pauses = [(start, start + float(g.uniform(0.6, 1.3))) for start in starts]
     active = plateau(times, onset, end + 1, 0.5)
     for start, stop in pauses:
         active = active * (1 - plateau(times, start, stop, 0.3))

@@ -53,14 +53,14 @@ class Scene:
         margin = 0.09 * scale[..., None]
         low, high = (points - margin).min(axis=1), (points + margin).max(axis=1)
         height, width = self._camera.size
-        return np.clip(np.concatenate([low, high], axis=1), 0, [width, height, width, height])
+        return np.asarray(np.clip(np.concatenate([low, high], axis=1), 0, [width, height, width, height]))
 
     def frames(self) -> Iterator[Picture]:
         """(H, W, 3) uint8 RGB, one for each time."""
         g = self._stream.generator()
-        noises = g.normal(0, self._light.noise, (NOISES, *self._camera.size, 1)).repeat(3, axis=-1).round()
+        noises = g.normal(0, self._light.noise, (NOISES, *self._camera.size, 1)).round()
         # Two bytes instead of one signed word: cv2's saturating byte arithmetic is several times faster.
-        brighter, darker = noises.clip(0, 255).astype(np.uint8), (-noises).clip(0, 255).astype(np.uint8)
+        brighter, darker = (part.clip(0, 255).astype(np.uint8).repeat(3, axis=-1) for part in (noises, -noises))
         for t, kind in enumerate(g.integers(NOISES, size=len(self))):
             picture = self._room.picture.copy()
             if self._nurse is not None:

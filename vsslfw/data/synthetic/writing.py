@@ -7,7 +7,7 @@ import io
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -151,10 +151,10 @@ def encode(path: Path, frames: Iterable[Picture], *, fps: float, size: tuple[int
 
 
 def _in_order(events: list[Event]) -> list[Event]:
-    return sorted(events, key=lambda event: (event.start_s, event.end_s))
+    return sorted(events, key=lambda event: (event.start_s, -event.end_s))
 
 
-def _csv(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _csv(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     return text.getvalue()
