@@ -165,15 +165,6 @@ def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
     stream = Stream(settings.seed, "finetune", digest_of(sorted(case.entry.key for case in task.fold.test)))
     samples = FinetuneSamples(videos, settings.positions, task.tokens.pad, stream / "samples", settings.finetune.windows)
     plan = Training.of(settings.finetune)
-    listener = progress.current()
-
-    done = 0.0
-
-    def report(state: dict[str, Any]) -> None:
-        nonlocal done
-        share = state["iteration"] / state["iterations"]
-        listener.advance("validate", share - done, f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
-        done = share
 
     work = folder / "work"
     history = fit(
@@ -184,7 +175,7 @@ def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
         stream=stream / "fit",
         device=task.device,
         provenance=task.provenance,
-        progress=report,
+        progress=progress.during_fit("validate", 1),
         stage="finetune",
         checkpoint_every=CHECKPOINT_EPOCHS,
     )

@@ -161,14 +161,6 @@ def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
     plan = Training.of(settings.pretrain)
     listener = progress.current()
     listener.start("pretrain", plan.epochs, "epochs")
-    done = 0.0
-
-    def report(state: dict[str, Any]) -> None:
-        nonlocal done
-        reached = plan.epochs * state["iteration"] / state["iterations"]
-        listener.advance("pretrain", reached - done, f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
-        done = reached
-
     work = folder / "work"
     history = fit(
         model,
@@ -178,7 +170,7 @@ def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
         stream=stream / "fit",
         device=task.device,
         provenance=task.provenance,
-        progress=report,
+        progress=progress.during_fit("pretrain", plan.epochs),
         stage="pretrain",
     )
     listener.finish("pretrain")

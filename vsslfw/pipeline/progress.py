@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 
 class Progress(Protocol):
@@ -38,6 +38,19 @@ _current: Progress = Silent()
 def current() -> Progress:
     """The listener of this process."""
     return _current
+
+
+def during_fit(task: str, units: float) -> Callable[[dict[str, Any]], None]:
+    """A callback for `vsslfw.engine.fit`: a whole fit advances ``task`` by ``units``, what a resumed one skips included."""
+    done = 0.0
+
+    def report(state: dict[str, Any]) -> None:
+        nonlocal done
+        reached = units * state["iteration"] / state["iterations"]
+        _current.advance(task, reached - done, f"epoch {state['epoch']} of {state['epochs']}, loss {state['loss']:.4g}")
+        done = reached
+
+    return report
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ from vsslfw.seeds import Stream
 
 log = logging.getLogger(__name__)
 
-ENCODER = {"preset": "superfast", "crf": "28", "g": "50", "threads": "1", "x264-params": "threads=1:lookahead-threads=1"}
+ENCODER = {"preset": "ultrafast", "crf": "28", "g": "50", "threads": "1", "x264-params": "threads=1:lookahead-threads=1"}
 """Of libx264. One thread: more of them would make the bytes depend on the machine."""
 BOX_STEP_S = 0.2
 VIDEO_COLUMNS = ("video_id", "path", "subject_id", "role", "label", "light", "blanket")
