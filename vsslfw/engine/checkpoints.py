@@ -57,6 +57,7 @@ def resumable(path: Path, configuration: dict[str, Any]) -> dict[str, Any] | Non
     checkpoint = read_checkpoint(path)
     found = dict(_flat(checkpoint["vsslfw"]["configuration"]))
     wanted = dict(_flat(configuration))
+    # Provenance is recorded, not compared: a release that changes no cache_version must not lose a week's training.
     keys = [key for key in sorted(found | wanted) if found.get(key) != wanted.get(key) and not key.startswith("provenance")]
     problems = [Problem(f"{key} was {_said(found, key)} and is now {_said(wanted, key)}", str(path)) for key in keys]
     if problems:

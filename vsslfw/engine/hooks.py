@@ -20,8 +20,8 @@ from vsslfw.seeds import Stream
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vsslfw.engine.options import Progress
     from vsslfw.engine.runner import QuietRunner
-    from vsslfw.engine.training import Progress
 
 _DIVERGED = (
     "Training diverged. `--profile stable` carries optimiser values that do not; "

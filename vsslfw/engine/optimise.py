@@ -12,9 +12,9 @@ import torch
 from mmengine.optim import OptimWrapper, _ParamScheduler
 from torch import nn
 
+from vsslfw.engine.options import Training
 from vsslfw.engine.precision import autocast
 from vsslfw.engine.schedule import share_of_lr
-from vsslfw.engine.training import Training
 from vsslfw.types import Batch, Loss
 
 

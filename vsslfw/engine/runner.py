@@ -18,8 +18,8 @@ from vsslfw.digest import digest_of
 from vsslfw.engine.checkpoints import CHECKPOINT
 from vsslfw.engine.hooks import Checkpoints, History, NamedRandomness, own_randomness
 from vsslfw.engine.optimise import BatchOptimWrapper, LearningRate, Trainee
+from vsslfw.engine.options import Progress, Training
 from vsslfw.engine.samples import Samples, shuffled
-from vsslfw.engine.training import Progress, Training
 from vsslfw.seeds import Stream
 
 LOG = "training.log"
