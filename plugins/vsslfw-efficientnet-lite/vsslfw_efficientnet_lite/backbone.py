@@ -59,7 +59,7 @@ class EfficientNetLite0(Backbone):
 
 
 def for_inference(network: EfficientNet) -> EfficientNet:
-    """A copy that computes the same two to three times as fast, and can no longer be trained.
+    """A copy that computes the same about twice as fast, and can no longer be trained.
 
     Batch normalisation goes into the convolutions, symmetric padding too, ReLU6 works in place, memory is channels-last.
     """
