@@ -67,7 +67,8 @@ def test_data_that_does_not_exist_is_an_error_and_never_the_demo(refused: Refuse
 
 
 def test_unreadable_videos_that_empty_a_class_stop_the_run(refused: Refused) -> None:
-    said = refused("run", "seizure_bart", "--profile", "demo", "--data", manifest(HEADER + ROWS))
+    source = ("--set", "pretrain.source=labelled-train-fold")
+    said = refused("run", "seizure_bart", "--profile", "demo", "--data", manifest(HEADER + ROWS), *source)
     assert "empty" in said
     assert "video.on_unreadable=leave_out" in said
     assert "class ES" in said

@@ -48,7 +48,7 @@ def test_a_description_has_parameters_shapes_and_contract(capsys: pytest.Capture
     ):
         assert part in shown
     assert main(["components", "detector", "boxes_csv"]) == 0
-    assert "path str required" in " ".join(capsys.readouterr().out.split())
+    assert "path Location required" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from vsslfw.builtin.local_executor import LocalExecutor, cores
+from vsslfw.builtin.local_executor import LocalExecutor, _interrupts_held, cores
 from vsslfw.errors import RunError, UserError
 
 PID = "__import__('os').getpid()"
 
 
-def run(*tasks: str, jobs: int) -> Iterator[tuple[Any, Any]]:
-    return LocalExecutor().run(eval, tasks, jobs=jobs)
+def run(*tasks: str, jobs: int, total: int | None = None) -> Iterator[tuple[Any, Any]]:
+    return LocalExecutor().run(eval, tasks, jobs=jobs, total=total)
 
 
 def drain(results: Iterator[tuple[Any, Any]]) -> tuple[dict[Any, Any], Exception | None]:
@@ -77,12 +77,17 @@ def test_one_job_runs_in_this_process_one_task_at_a_time() -> None:
         next(results)
 
 
-def test_the_last_task_of_a_resumed_run_gets_as_many_threads_as_the_others_had() -> None:
+@pytest.mark.parametrize(("jobs", "total"), [(2, 3), (3, 2), (64, 2)])
+def test_the_last_task_of_a_resumed_run_is_computed_as_the_others_were(jobs: int, total: int) -> None:
     """Sums of floats depend on the number of threads, and a resumed run must give identical results."""
     task = "(__import__('os').getpid(), __import__('torch').get_num_threads())"
-    [(_, (pid, threads))] = run(task, jobs=2)
+    [(_, (pid, threads))] = run(task, jobs=jobs, total=total)
     assert pid != os.getpid()
-    assert threads == max(1, cores() // 2)
+    assert threads == max(1, cores() // min(jobs, total))
+
+
+def test_a_task_that_is_alone_runs_in_this_process_with_all_its_cores() -> None:
+    assert list(run(PID, jobs=2)) == list(run(PID, jobs=2, total=1)) == [(PID, os.getpid())]
 
 
 def test_processes_are_recycled_and_share_the_cores() -> None:
@@ -167,3 +172,29 @@ class TestNoProcessIsLeftBehind:
         if number == signal.SIGINT:
             assert errors.rstrip().endswith("KeyboardInterrupt")
             assert "Process SpawnProcess" not in errors
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held back here")
+class TestCtrlCWhileAProcessStarts:
+    def test_is_heard_once_it_has_started(self) -> None:
+        reached = []
+
+        def start() -> None:
+            with _interrupts_held():
+                os.kill(os.getpid(), signal.SIGINT)
+                reached.append("the end")
+
+        with pytest.raises(KeyboardInterrupt):
+            start()
+        assert reached == ["the end"]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+    def test_does_not_reach_the_process_that_starts(self) -> None:
+        """Before its first line of Python, so before any import."""
+        with _interrupts_held():
+            child = subprocess.Popen(
+                [sys.executable, "-c", "import time; time.sleep(1); print('lived')"], stdout=subprocess.PIPE, text=True
+            )
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=60)[0] == "lived\n"

@@ -127,6 +127,78 @@ def test_a_wrong_cell_is_named_with_its_row_and_column(folder: Path, case: str) 
     assert hint in problem
 
 
+TWO_SPELLINGS = {
+    "case": ("Müller", "müller"),
+    "full case folding": ("Groß", "GROSS"),
+    "inner spaces": ("Anna M", "Anna  M"),
+    "space or none": ("P 7", "P7"),
+    "no-break space": ("Anna M", "Anna\u00a0M"),
+    "dashes": ("P-7", "P\u20137"),
+    "dash or underscore": ("site-1-7", "site_1_7"),
+    "wide letters": ("P7", "\uff30\uff17"),
+    "zero-width space": ("P7", "P\u200b7"),
+}
+
+
+@pytest.mark.parametrize("case", TWO_SPELLINGS)
+def test_one_patient_under_two_spellings_is_refused(folder: Path, case: str) -> None:
+    one, other = TWO_SPELLINGS[case]
+    (problem,) = problems(write(folder, HEADER, f"A1,a1.mp4,{one},labelled,ES", GOOD[2], f"C1,c1.mp4,{other},contextual,"))
+    assert problem.startswith("videos.csv row 4, column subject_id: ")
+    assert f'"{other}" and "{one}" (row 2)' in problem
+    assert "use one spelling" in problem
+
+
+def test_one_class_under_two_spellings_is_refused(folder: Path) -> None:
+    (problem,) = problems(write(folder, *GOOD[:3], "C1,c1.mp4,C,labelled,Pnes"))
+    assert problem.startswith("videos.csv row 4, column label: ")
+    assert '"Pnes" and "PNES" (row 3)' in problem
+
+
+@pytest.mark.parametrize("ids", [("1-11", "11-1"), ("P1", "P11"), ("A", "Ä"), ("P1-1", "P11")], ids=" ".join)
+def test_two_patients_are_not_taken_for_one(folder: Path, ids: tuple[str, str]) -> None:
+    manifest = read_manifest(write(folder, HEADER, f"A1,a1.mp4,{ids[0]},labelled,ES", f"B1,c1.mp4,{ids[1]},labelled,PNES"))
+    assert [row.subject_id for row in manifest.rows] == list(ids)
+
+
+def test_ids_and_labels_are_the_same_however_unicode_writes_them(folder: Path) -> None:
+    composed, decomposed = "M\u00fcller", "Mu\u0308ller"
+    lines = [
+        HEADER,
+        f"{composed}1,a1.mp4,{composed},labelled,{composed}",
+        f"{decomposed}2,c1.mp4,{decomposed},labelled,{decomposed}",
+        GOOD[2],
+    ]
+    manifest = read_manifest(write(folder, *lines))
+    assert [(row.video_id, row.subject_id, row.label) for row in manifest.rows[:2]] == [
+        (f"{composed}1", composed, composed),
+        (f"{composed}2", composed, composed),
+    ]
+    assert f'"{composed}1" is also the id in row 2' in problems(write(folder, *lines, f"{decomposed}1,c1.mp4,C,contextual,"))[0]
+
+
+SAME_STRETCH = {
+    "two labels of a whole file": ((",", "ES"), (",", "PNES"), "column path", "labels of the same stretch of this file, 0 s to its end"),
+    "overlapping": (("3,9", "ES"), ("8.5,20", "PNES"), "column start_s", '"PNES" here and "ES" in row 4'),
+    "one inside another": (("3,", "ES"), ("8,9", "PNES"), "column start_s", "8 s to 9 s"),
+    "labelled twice": (("3,9", "ES"), ("3,9", "ES"), "column start_s", "labelled in row 4 already: it would count twice"),
+}
+
+
+@pytest.mark.parametrize("case", SAME_STRETCH)
+def test_a_stretch_of_a_file_has_one_label_once(folder: Path, case: str) -> None:
+    (times, label), (times_too, label_too), column, what = SAME_STRETCH[case]
+    rows = [f"C1,c1.mp4,C,labelled,{label},{times}", f"C2,sub/../c1.mp4,C,labelled,{label_too},{times_too}"]
+    (problem,) = problems(write(folder, HEADER + ",start_s,end_s", *GOOD[1:3], *rows))
+    assert problem.startswith(f"videos.csv row 5, {column}: ")
+    assert what in problem
+
+
+def test_stretches_of_a_file_may_touch_and_those_of_one_label_overlap(folder: Path) -> None:
+    rows = ["C1,c1.mp4,C,labelled,ES,0,5", "C2,c1.mp4,C,labelled,PNES,5,9", "C3,c1.mp4,C,labelled,PNES,8,20", "C4,c1.mp4,C,contextual,,,"]
+    assert len(read_manifest(write(folder, HEADER + ",start_s,end_s", *GOOD[1:3], *rows)).rows) == 6
+
+
 def test_everything_that_is_wrong_is_said_at_once(folder: Path) -> None:
     found = problems(write(folder, *GOOD[:3], "A1,nowhere.mp4,,labelled,", "Z,c1.mp4,C,nonsense,ES"))
     assert [problem.partition(":")[0] for problem in found] == [

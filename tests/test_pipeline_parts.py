@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from tiny import tiny_overrides
 from torch import Tensor
 
+from vsslfw import load_recipe
 from vsslfw.interfaces import Backbone
+from vsslfw.pipeline import progress
 from vsslfw.pipeline.backbone import FrozenBackbone, resize_for
-from vsslfw.pipeline.folds import Case, class_weights
+from vsslfw.pipeline.folds import Case, Fold, class_weights, fold_key
 from vsslfw.pipeline.pretrain import split_held_out
 from vsslfw.seeds import Stream
 
@@ -76,8 +80,54 @@ def test_class_weights_count_videos_or_subjects_of_the_training_fold() -> None:
     assert class_weights(cases, ["ES", "PNES"], "none") == {"ES": 1.0, "PNES": 1.0}
 
 
-def pretrain_clip(content: str) -> Any:
-    return SimpleNamespace(video=SimpleNamespace(content=content), path=Path(content))
+@pytest.mark.parametrize(("subjects", "same"), [("XXY", True), ("ZZA", True), ("XYY", False), ("XYZ", False)])
+def test_a_fold_key_knows_which_videos_share_a_subject_and_not_the_subject_ids(subjects: str, same: bool) -> None:
+    recipe = load_recipe("seizure_bart", profile="demo", overrides=tiny_overrides())
+
+    def key(subjects: str) -> str:
+        train = [case(subject, label) for subject, label in zip(subjects, ("ES", "PNES", "ES"), strict=True)]
+        train = [replace(c, entry=SimpleNamespace(key=str(i))) for i, c in enumerate(train)]
+        return fold_key(recipe, Fold("T", tuple(train), ()), "pretrained", {}, ("ES", "PNES"))
+
+    assert (key(subjects) == key("AAB")) is same
+
+
+class Bar:
+    """A listener that adds up."""
+
+    def __init__(self) -> None:
+        self.reached: list[float] = []
+        self.total: float | None = None
+
+    def start(self, task: str, total: float | None, unit: str) -> None:
+        self.total = total
+
+    def advance(self, task: str, amount: float, note: str = "") -> None:
+        self.reached.append(sum(self.reached[-1:]) + amount)
+
+    def finish(self, task: str) -> None: ...
+    def say(self, line: str) -> None: ...
+
+
+@pytest.mark.parametrize("told", [[0.25, 0.75], [0.25], []], ids=["all", "a part, then it was found in the cache", "nothing: in a worker"])
+def test_a_task_that_is_done_counts_once_whatever_it_reported_itself(told: list[float]) -> None:
+    def work() -> Iterator[str]:
+        for name in ("first", "second"):
+            for amount in told:
+                progress.current().advance("validate", amount)
+            yield name
+
+    bar, after = Bar(), []
+    with progress.listening(bar):
+        for _ in progress.counted(work(), "validate", 2, "folds"):
+            after.append(bar.reached[-1])
+        assert progress.current() is bar
+    assert bar.total == 2
+    assert after == [1.0, 2.0]
+
+
+def pretrain_clip(content: str, number: int = 0) -> Any:
+    return SimpleNamespace(video=SimpleNamespace(content=content), number=number)
 
 
 def test_held_out_clips_are_whole_videos() -> None:
@@ -88,7 +138,17 @@ def test_held_out_clips_are_whole_videos() -> None:
     assert not {clip.video.content for clip in train} & {clip.video.content for clip in held}
 
 
-@pytest.mark.parametrize(("share", "videos"), [(0.0, 3), (0.5, 1)])
-def test_nothing_is_held_out_if_nothing_is_asked_or_there_is_one_video(share: float, videos: int) -> None:
-    clips = [pretrain_clip(f"video{i % videos}") for i in range(6)]
-    assert split_held_out(clips, share, Stream(0)) == (clips, [])
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("videos", [1, 3, 40])
+def test_of_long_recordings_about_the_share_is_held_out_in_whole_stretches(videos: int, share: float) -> None:
+    clips = [pretrain_clip(f"video{i // (120 // videos)}", i) for i in range(120)]
+    train, held = split_held_out(clips, share, Stream(0))
+    assert train
+    assert len(held) == pytest.approx(share * 120, abs=max(1, share * 120))
+    assert [clip for clip in clips if clip in train] == train
+
+
+@pytest.mark.parametrize(("share", "clips"), [(0.0, 6), (0.5, 1)])
+def test_nothing_is_held_out_if_nothing_is_asked_or_there_is_one_clip(share: float, clips: int) -> None:
+    all_clips = [pretrain_clip("video", i) for i in range(clips)]
+    assert split_held_out(all_clips, share, Stream(0)) == (all_clips, [])

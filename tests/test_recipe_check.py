@@ -75,6 +75,12 @@ ONE = [
         'expected "all" or "exclude-test-subject", found "every"',
         "",
     ),
+    (
+        "name = '../Ärzte & co'",
+        "my.py:2:1  name",
+        "'../Ärzte & co' cannot be part of a folder's name; expected letters, digits, '.', '_' and '-', with no '.' or '-' first",
+        'write "Ärzte_co"',
+    ),
     ("name = ''", "my.py:2:1  name", 'expected text that is not empty, found ""', ""),
     # components
     (
@@ -97,7 +103,7 @@ ONE = [
     (
         "finetune = dict(region=dict(type='boxes_csv'))",
         "my.py:2:17  finetune.region.path",
-        'detector "boxes_csv" needs this parameter; expected text',
+        'detector "boxes_csv" needs this parameter; expected a path',
         "",
     ),
     (
@@ -283,7 +289,7 @@ def test_clip_backbones_count_clips_and_their_leak_is_noted(toys: Registries) ->
 
 def test_an_unknown_name_may_belong_to_a_broken_plugin(toys: Registries) -> None:
     values = load_recipe("seizure_bart", profile="paper").to_dict() | {"encoder": {"type": "mamba"}}
-    findings, _, _ = check(values, [], toys, [Plugin("vsslfw-mamba", "vsslfw-mamba", "0.1", "ImportError: no kernels")])
+    findings, *_ = check(values, [], toys, [Plugin("vsslfw-mamba", "vsslfw-mamba", "0.1", "ImportError: no kernels")])
     assert [(finding.path, finding.hint) for finding in findings] == [
         (("encoder", "type"), 'it may belong to plugin "vsslfw-mamba", which is broken: ImportError: no kernels')
     ]

@@ -95,9 +95,9 @@ def test_own_data_that_do_not_exist_are_an_error(tmp_path: Path) -> None:
     [
         ("pretrain.epochs=10", ("pretrain", "epochs"), 10),
         ("pretrain.optimiser.lr=1", ("pretrain", "optimiser", "lr"), 1.0),
-        ("name=first try", ("name",), "first try"),
+        ("labels.positive=first try", ("labels", "positive"), "first try"),
         ('name="10"', ("name",), "10"),
-        ("name=a=b", ("name",), "a=b"),
+        ("labels.positive=a=b", ("labels", "positive"), "a=b"),
         ("video.resize=(140, 180)", ("video", "resize"), (140, 180)),
         ("pretrain.micro_batch=None", ("pretrain", "micro_batch"), None),
         ("corruption.0.span=10", ("corruption", 0, "span"), 10),

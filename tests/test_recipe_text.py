@@ -38,7 +38,7 @@ def test_any_plain_value_survives(tmp_path_factory: pytest.TempPathFactory, valu
     profile=st.sampled_from(["paper", "stable", "demo"]),
     epochs=st.integers(1, 10**6),
     lr=st.floats(1e-12, 1e3),
-    name=st.text(min_size=1, max_size=30),
+    name=st.from_regex(r"\w[\w.-]*", fullmatch=True),
     views=st.integers(1, 9) | st.just("online"),
 )
 def test_a_resolved_recipe_loads_back_to_its_digest(tmp_path_factory: pytest.TempPathFactory, profile: str, **drawn: Any) -> None:

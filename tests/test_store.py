@@ -21,7 +21,7 @@ def write(store: FeatureStore, features: torch.Tensor, lengths: list[int], dtype
     for number, length in enumerate(lengths):
         part = features[:, start : start + length]
         times = torch.arange(start, start + length) / 25
-        shards.append(store.write_shard(KEY, number, part, times, start=start, dtype=dtype, notes={"error": ""}))
+        shards.append(store.write_shard(KEY, number, part, times, dtype=dtype, notes={"error": ""}))
         start += length
     return shards
 
@@ -55,7 +55,7 @@ def test_shards_without_a_header_are_no_entry_but_are_taken_up_again(tmp_path: P
     store = FeatureStore(tmp_path)
     (shard,) = write(store, torch.randn(1, 4, 3), [4])
     assert store.find(KEY) is None
-    assert store.find_shard(KEY, 0) == (shard, {"error": "", "start": "0", "stop": "4"})
+    assert store.find_shard(KEY, 0) == (shard, {"error": ""})
 
 
 def test_a_lost_shard_is_told_and_never_read_around(tmp_path: Path) -> None:

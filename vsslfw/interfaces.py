@@ -2,7 +2,8 @@
 
 Shapes: B batch, T positions, N frames, L frames a clip, D feature, E hidden, K classes. Sizes are (H, W), times in seconds.
 Parameters of a component are the keyword-only arguments of its ``__init__``, with type annotations: the recipe is checked
-against them. What the framework itself knows (``feature_dim``, ``hidden_dim``, ``output_dim``) is passed by position.
+against them. What the framework itself knows (``feature_dim``, ``hidden_dim``, ``output_dim``) is passed by position. A parameter
+that is a path is annotated `Location`: keys and records then hold its content, or its file name, and never the path.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vsslfw.locations import Location as Location  # what a parameter that is a path is annotated with
 from vsslfw.plan import CorruptionPlan
 from vsslfw.types import Batch, Loss
 
@@ -173,8 +175,15 @@ class Executor(ABC):
     """Runs the folds: calls a function on many tasks and hands each result over as soon as it is there."""
 
     @abstractmethod
-    def run(self, function: Callable[[Any], Any], tasks: Iterable[Any], *, jobs: int) -> Iterator[tuple[Any, Any]]:
-        """Yield (task, result) as tasks finish. The first exception of a task is raised; what had finished is kept."""
+    def run(
+        self, function: Callable[[Any], Any], tasks: Iterable[Any], *, jobs: int, total: int | None = None
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield (task, result) as tasks finish. The first exception of a task is raised; what had finished is kept.
+
+        At most ``jobs`` tasks run at a time. ``total`` (default: the number of tasks) counts those that an earlier run has
+        done too. How a task is computed, the number of its threads for one, may depend on ``jobs`` and ``total`` and never on
+        how many tasks are left: a resumed run gives identical results.
+        """
 
 
 CONTRACTS: dict[str, type] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -24,25 +25,28 @@ class LocalExecutor(Executor):
     are spawned, so a script of one's own starts its work under ``if __name__ == "__main__":``.
     """
 
-    def run(self, function: Callable[[Any], Any], tasks: Iterable[Any], *, jobs: int) -> Iterator[tuple[Any, Any]]:
-        """Yield (task, result) as tasks finish.
+    def run(
+        self, function: Callable[[Any], Any], tasks: Iterable[Any], *, jobs: int, total: int | None = None
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield (task, result) as tasks finish. Work of one task in all (``total``) is done in this process, with all its cores.
 
         The first exception of a task is raised once the tasks that were running are done and their results handed over; no
         further task is started. RunError if a process was killed. Whatever else ends the iteration stops the processes.
         """
         if jobs < 1:
             raise ValueError(f"jobs is {jobs}; it must be at least 1")
+        tasks = list(tasks)
+        # Sums of floats depend on the number of threads: it must not change when a resumed run has fewer tasks left.
+        jobs = max(1, min(jobs, len(tasks) if total is None else total))
         if jobs == 1:
             return ((task, function(task)) for task in tasks)
-        return _pool(function, list(tasks), jobs)
+        return _pool(function, tasks, jobs)
 
 
 def _pool(function: Callable[[Any], Any], tasks: list[Any], jobs: int) -> Iterator[tuple[Any, Any]]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    # Sums of floats depend on the number of threads: it must not change when a resumed run has fewer tasks left than jobs.
     threads = max(1, cores() // jobs)
-    jobs = max(1, min(jobs, len(tasks)))
     pool = ProcessPoolExecutor(jobs, context, _start_worker, (threads, theirs))
     waiting = iter(tasks)
     running: dict[Future[Any], Any] = {}
@@ -53,7 +57,8 @@ def _pool(function: Callable[[Any], Any], tasks: list[Any], jobs: int) -> Iterat
             # No more than one task a process is handed over: a task that waits in a process's queue cannot be taken back.
             try:
                 for task in itertools.islice(waiting, 0 if failure else jobs - len(running)):
-                    running[pool.submit(function, task)] = task
+                    with _interrupts_held():
+                        running[pool.submit(function, task)] = task
             except BrokenProcessPool as error:
                 failure = error
             if not running:
@@ -78,9 +83,31 @@ def _pool(function: Callable[[Any], Any], tasks: list[Any], jobs: int) -> Iterat
         theirs.close()
 
 
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a process starts.
+
+    The process inherits the blocked signal: Ctrl-C goes to the whole process group, and must not end its imports in a
+    traceback. The parent hears it a moment later, and never loses sight of a process that is half started.
+    """
+    heard: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if in_main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        yield
+    finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _start_worker(threads: int, lifeline: Connection) -> None:
     """Once a process: imports are paid here, not in each fold."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole process group; the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # blocked already where the system can: the parent decides
     threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True).start()
     import torch
 

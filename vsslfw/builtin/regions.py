@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vsslfw.data.spelling import nfc
 from vsslfw.data.table import Cells, read_table, summarise
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
-from vsslfw.interfaces import Detector
+from vsslfw.interfaces import Detector, Location
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -34,7 +35,7 @@ class BoxesCsv(Detector):
     without rows is seen whole.
     """
 
-    def __init__(self, *, path: str) -> None:
+    def __init__(self, *, path: Location) -> None:
         """``path``: the file, relative to the current directory. UserError holds everything that is wrong with it at once."""
         self.path = Path(os.path.abspath(path))
         self._rows = _read(self.path)
@@ -79,7 +80,8 @@ def _read(path: Path) -> dict[str, list[tuple[float, ...]]]:
         def wrong(column: str, what: str, hint: str = "", row: int = cells.row) -> None:
             problems.append(Problem(what, f"{path.name} row {row}, column {column}", hint))
 
-        if not cells["video_id"]:
+        video_id = nfc(cells["video_id"])
+        if not video_id:
             wrong("video_id", "is empty")
         values = [_number(cells, column, wrong) for column in ("time_s", *CORNERS)]
         time, x1, y1, x2, y2 = values
@@ -94,9 +96,9 @@ def _read(path: Path) -> dict[str, list[tuple[float, ...]]]:
                     f"{second} ({high:g}) must be greater than {first} ({low:g})",
                     "a box is x1, y1 (top left), x2, y2 (bottom right)",
                 )
-        if time in found[cells["video_id"]]:
-            wrong("time_s", f'"{cells["video_id"]}" has another box at this time')
-        found[cells["video_id"]][time] = (time, x1, y1, x2, y2)
+        if time in found[video_id]:
+            wrong("time_s", f'"{video_id}" has another box at this time')
+        found[video_id][time] = (time, x1, y1, x2, y2)
     if problems:
         raise UserError(*summarise(problems), title=f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''}")
     return {video_id: [rows[time] for time in sorted(rows)] for video_id, rows in found.items()}

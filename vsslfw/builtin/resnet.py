@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from vsslfw.errors import Problem, UserError, did_you_mean
-from vsslfw.interfaces import Backbone
+from vsslfw.interfaces import Backbone, Location
 
 DEPTHS = (18, 34, 50, 101, 152)
 RANDOM_SEED = 20210901
@@ -32,7 +32,7 @@ class _ResNet(Backbone):
     depth: ClassVar[int]
     frame_size = (112, 112)
 
-    def __init__(self, *, weights: str | None = "imagenet", frame_size: int = 112) -> None:
+    def __init__(self, *, weights: Literal["imagenet"] | Location | None = "imagenet", frame_size: int = 112) -> None:
         if frame_size < 32:
             raise UserError(Problem(f"{frame_size} is too small; a ResNet needs at least 32 pixels", "backbone.frame_size"))
         super().__init__()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from vsslfw.data.table import nearest_file
 from vsslfw.errors import Problem, UserError
-from vsslfw.interfaces import Dataset
+from vsslfw.interfaces import Dataset, Location
 
 
 class VideosCsv(Dataset):
     """Videos listed in a manifest (docs/data.md)."""
 
-    def __init__(self, *, path: str) -> None:
+    def __init__(self, *, path: Location) -> None:
         """``path``: the manifest, relative to the current directory."""
         self.path = Path(os.path.abspath(path))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsslfw.data.spelling import alike, nfc
 from vsslfw.data.table import Cells, Table, nearest_file, read_table, summarise
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
@@ -20,7 +21,10 @@ ROLES = ("contextual", "labelled")
 
 @dataclass(frozen=True)
 class VideoRow:
-    """One row: a video file, or the part of it from ``start_s`` to ``end_s`` (seconds from its first picture; none: its end)."""
+    """One row: a video file, or the part of it from ``start_s`` to ``end_s`` (seconds from its first picture; none: its end).
+
+    Ids and label are in Unicode's form NFC: the same letters are the same text.
+    """
 
     video_id: str
     path: Path
@@ -69,6 +73,10 @@ def read_manifest(path: Path) -> Manifest:
     rows = [row for cells in table.rows if (row := _row(cells, table, problems)) is not None]
     problems += _duplicates(rows, path.name)
     problems += _leaks(rows, path.name)
+    problems += _two_spellings(rows, path.name, "subject_id", "subject", lambda row: row.subject_id)
+    problems += _two_spellings(rows, path.name, "label", "class", lambda row: row.label)
+    wrong = {problem.where.rpartition(",")[0] for problem in problems if problem.where.endswith(("column start_s", "column end_s"))}
+    problems += _overlaps([row for row in rows if f"{path.name} row {row.row}" not in wrong], path.name)
     if not any(problem.where.endswith(("column role", "column label", "column subject_id")) for problem in problems):
         problems += _too_few(rows, path.name)
     if problems:
@@ -102,7 +110,8 @@ def _row(cells: Cells, table: Table, problems: list[Problem]) -> VideoRow | None
     if role not in ROLES or not all(cells[column] for column in ("video_id", "path", "subject_id")):
         return None
     extra = {name: value for name, value in cells.values.items() if name not in REQUIRED + OPTIONAL}
-    return VideoRow(cells["video_id"], file, cells["subject_id"], role, label or None, start or 0.0, end, extra, cells.row)
+    video_id, subject_id = nfc(cells["video_id"]), nfc(cells["subject_id"])
+    return VideoRow(video_id, file, subject_id, role, nfc(label) or None, start or 0.0, end, extra, cells.row)
 
 
 def _seconds(cells: Cells, column: str, wrong: Callable[[str, str, str], None]) -> float | None:
@@ -140,6 +149,47 @@ def _leaks(rows: Iterable[VideoRow], name: str) -> list[Problem]:
             what = f'this file belongs to subject "{owner.subject_id}" in row {owner.row}, and to "{row.subject_id}" here'
             problems.append(Problem(what, f"{name} row {row.row}, column subject_id", "one recording shows one subject"))
     return problems
+
+
+def _two_spellings(
+    rows: Iterable[VideoRow], name: str, column: str, noun: str, part: Callable[[VideoRow], str | None]
+) -> Iterator[Problem]:
+    """One patient under two spellings would stand on both sides of a split; one class would be two."""
+    first: dict[str, dict[str, int]] = {}
+    for row in rows:
+        written = part(row)
+        if not written:
+            continue
+        spellings = first.setdefault(alike(written), {})
+        if spellings and written not in spellings:
+            other, number = next(iter(spellings.items()))
+            what = f'"{written}" and "{other}" (row {number}) are two spellings of one {noun}'
+            yield Problem(what, f"{name} row {row.row}, column {column}", "use one spelling; if they are two, name them more differently")
+        spellings.setdefault(written, row.row)
+
+
+def _overlaps(rows: Iterable[VideoRow], name: str) -> Iterator[Problem]:
+    """A stretch of a file with two labels contradicts itself, and one that is labelled twice counts twice. Touching is fine."""
+    by_file: dict[Path, list[VideoRow]] = {}
+    for row in rows:
+        if row.role == "labelled" and row.label:
+            by_file.setdefault(row.path.resolve(), []).append(row)
+    for file in by_file.values():
+        for late, early in ((late, early) for i, late in enumerate(file) for early in file[:i]):
+            where = f"{name} row {late.row}, column {'path' if (late.start_s, late.end_s) == (0.0, None) else 'start_s'}"
+            if late.subject_id != early.subject_id:
+                continue  # `_leaks` has said it
+            if (late.start_s, late.end_s) == (early.start_s, early.end_s) and late.label == early.label:
+                what = f"this stretch of this file is labelled in row {early.row} already: it would count twice"
+                yield Problem(what, where, "remove one of the two rows")
+            elif late.label != early.label and late.start_s < _end(early) and early.start_s < _end(late):
+                shared = f"{max(late.start_s, early.start_s):g} s to {min(_end(late), _end(early)):g} s".replace("inf s", "its end")
+                what = f'"{late.label}" here and "{early.label}" in row {early.row} are labels of the same stretch of this file, {shared}'
+                yield Problem(what, where, "give the start_s and end_s of each; stretches may touch, not overlap")
+
+
+def _end(row: VideoRow) -> float:
+    return math.inf if row.end_s is None else row.end_s
 
 
 def _too_few(rows: Sequence[VideoRow], name: str) -> list[Problem]:

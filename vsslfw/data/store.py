@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ DTYPES = {"float16": torch.float16, "float32": torch.float32}
 
 @dataclass(frozen=True)
 class Shard:
-    """A segment of an entry: its file's name, and the half-open range [start, stop) of its features."""
+    """A segment of an entry: its file's name, and the half-open range [start, stop) of its features in the entry."""
 
     file: str
     start: int
@@ -82,13 +83,12 @@ class FeatureStore:
         return FeatureEntry(header, content["views"], content["length"], content["feature_dim"], shards, content["provenance"])
 
     def find_shard(self, key: str, number: int) -> tuple[Shard, dict[str, str]] | None:
-        """A finished segment of an entry that may not be whole yet, and the notes written with it."""
+        """A finished segment of an entry that may not be whole yet (its range counts from 0), and the notes written with it."""
         path = self._shard_path(key, number)
         if not path.is_file():
             return None
         with safe_open(path, framework="pt") as file:
-            notes = file.metadata()
-        return Shard(path.name, int(notes["start"]), int(notes["stop"])), notes
+            return Shard(path.name, 0, file.get_slice("times").get_shape()[0]), file.metadata()
 
     def write_shard(
         self,
@@ -97,23 +97,23 @@ class FeatureStore:
         features: Tensor,
         times: Tensor,
         *,
-        start: int,
         dtype: str,
         notes: dict[str, str],
         boxes: NDArray[np.float64] | None = None,
     ) -> Shard:
-        """Write features (views, n, D), times (n,) of positions start..start+n-1, and the frames' crop boxes (m, 4) if any."""
+        """Write features (views, n, D), their times (n,) seconds, and the frames' crop boxes (m, 4) if any."""
         path = self._shard_path(key, number)
-        stop = start + features.shape[1]
         tensors = {"features": features.to(DTYPES[dtype]).contiguous(), "times": times.to(torch.float64).contiguous()}
         if boxes is not None:
             tensors["boxes"] = torch.from_numpy(boxes)
         with replacing(path) as part:
-            save_file(tensors, part, metadata={**notes, "start": str(start), "stop": str(stop)})
-        return Shard(path.name, start, stop)
+            save_file(tensors, part, metadata=notes)
+        return Shard(path.name, 0, features.shape[1])
 
     def finish(self, key: str, shards: list[Shard], *, views: int, feature_dim: int, provenance: dict[str, Any]) -> FeatureEntry:
-        """Write the header: from here on the entry exists."""
+        """Write the header: from here on the entry exists. Shards follow each other without a gap, whatever was lost between them."""
+        ends = list(accumulate(shard.stop - shard.start for shard in shards))
+        shards = [Shard(shard.file, start, stop) for shard, start, stop in zip(shards, [0, *ends], ends, strict=False)]
         content = {
             "views": views,
             "length": shards[-1].stop,

@@ -21,7 +21,7 @@ class Training:
     lr: float
     weight_decay: float = 0.0
     micro_batch: int | None = None
-    """Samples that are in memory at once; the gradient is that of the whole batch all the same. None: the whole batch."""
+    """Samples that are in memory at once; the gradient is that of the whole batch, but for the draws of dropout. None: the whole batch."""
     schedule: Schedule = "linear"
     """Per iteration: ``linear`` falls to 0 at the end, ``constant`` stays (`vsslfw.engine.schedule`)."""
     warmup: float = 0.0

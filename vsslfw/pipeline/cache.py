@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
 from vsslfw.data.store import FeatureStore
+from vsslfw.errors import Problem, UserError
 
 IGNORE_FILE = "# Made by vsslfw from video that may be private: keep it out of version control.\n*\n"
 
@@ -16,10 +19,11 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text(IGNORE_FILE, encoding="utf-8")
+        with usable(folder, "--cache"):
+            folder.mkdir(parents=True, exist_ok=True)
+            ignore = folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text(IGNORE_FILE, encoding="utf-8")
         self.features = FeatureStore(folder / "features")
 
     def stage(self, stage: str, key: str) -> Path:
@@ -37,3 +41,13 @@ class Cache:
         locks = self.folder / "locks"
         locks.mkdir(exist_ok=True)
         return FileLock(locks / f"{key}.lock")
+
+
+@contextmanager
+def usable(folder: Path, option: str) -> Iterator[None]:
+    """Turn what the system says against a folder into a UserError that names it, and the option that chooses it."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot be used as a folder: {error.strerror or type(error).__name__}"
+        raise UserError(Problem(what, f"{option} {folder}", f"Choose a folder that can be written to with {option}")) from error

@@ -1,4 +1,4 @@
-"""Stage 2, extract: frozen features of every clip, computed once, in constant memory, resumed segment by segment."""
+"""Frozen features of clips, computed once, in constant memory, resumed segment by segment."""
 
 from __future__ import annotations
 
@@ -6,241 +6,172 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+from filelock import Timeout
 
-from vsslfw.data.clips import Clip
 from vsslfw.data.store import FeatureEntry, Shard
-from vsslfw.digest import digest_of
-from vsslfw.interfaces import Detector
 from vsslfw.pipeline import progress
-from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import Cache
-from vsslfw.pipeline.index import Video
-from vsslfw.pipeline.keys import component_key
-from vsslfw.plugins import registries
-from vsslfw.recipe import Recipe
+from vsslfw.pipeline.clip_reader import ClipReader, Decoded, Request
 from vsslfw.seeds import Stream
-from vsslfw.video import crop, decoder_version, frames_at
+from vsslfw.video import crop
 
 SEGMENT_S = 60.0
 """Length of a shard: what is held in memory at a time, and what is lost at most when a run is killed."""
 AHEAD = 2
 """Segments decoded ahead, on one thread, while the backbone works."""
-STORE_VERSION = 1
 
 
 @dataclass(frozen=True)
-class Request:
-    """One clip to extract: pre-training crops at random, ``views`` times; fine-tuning takes the centre (paper, section 4)."""
+class Segment:
+    """A piece of a request: its number, and what of it was decoded, or the shard that was made of it before."""
 
-    clip: Clip
-    video: Video
-    region: dict[str, Any]
-    crop: Literal["random", "centre"]
-    views: int
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A clip that could not be extracted, and why."""
-
-    request: Request
-    reason: str
+    number: int
+    content: Decoded | Shard
+    error: str
 
 
 class Extractor:
     """Requests -> feature entries, by key; what the cache holds is not computed again."""
 
-    def __init__(self, recipe: Recipe, backbone: FrozenBackbone, cache: Cache, provenance: dict[str, Any]) -> None:
-        self.settings = recipe.settings
-        self.backbone = backbone
+    def __init__(self, reader: ClipReader, cache: Cache, provenance: dict[str, Any]) -> None:
+        self.reader = reader
+        self.backbone = reader.backbone
+        self.settings = reader.settings
+        self.cache = cache
         self.store = cache.features
         self.provenance = provenance
-        self.decoder = decoder_version()
-        self._detectors: dict[str, Detector] = {}
 
-    def key(self, request: Request) -> str:
-        """Digest of all that these features depend on."""
-        seed = self.settings.seed if request.crop == "random" else None
-        return digest_of(
-            {
-                "store": STORE_VERSION,
-                "content": request.video.content,
-                "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
-                "region": [component_key("detector", request.region), self.detector(request.region).fingerprint(request.clip.video_id)],
-                "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
-                "backbone": self.backbone.key,
-                "dtype": self.settings.extract.dtype,
-                "decoder": self.decoder,
-            }
-        )
+    def run(self, requests: Sequence[Request]) -> tuple[dict[str, FeatureEntry], dict[str, str], int]:
+        """Entries by key, why the other requests are left out by key, and how many entries were there already.
 
-    def run(self, requests: Sequence[Request]) -> tuple[dict[str, FeatureEntry], list[Failed], int]:
-        """Entries by key, the clips that failed, and how many entries were there already."""
-        by_key = {self.key(request): request for request in requests}
+        One process a cache extracts at a time: another one waits, and then finds the entries.
+        """
+        lock = self.cache.lock("extract")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            progress.current().say("extract   waits for another run that extracts into this cache")
+            lock.acquire()
+        try:
+            return self._run(requests)
+        finally:
+            lock.release()
+
+    def _run(self, requests: Sequence[Request]) -> tuple[dict[str, FeatureEntry], dict[str, str], int]:
+        by_key = {self.reader.key(request): request for request in requests}
         entries = {key: entry for key in by_key if (entry := self.store.find(key)) is not None}
         reused = len(entries)
         pending = {key: request for key, request in by_key.items() if key not in entries}
-        failed: list[Failed] = []
+        failed = {key: reason for key, entry in entries.items() if (reason := self._unusable(by_key[key], entry))}
+        entries = {key: entry for key, entry in entries.items() if key not in failed}
         listener = progress.current()
-        listener.start("extract", sum(request.clip.frames * request.views for request in pending.values()), "frames")
-        for key, request, decoded in self._decoded(pending):
-            outcome = self._finish(key, request, decoded)
-            if isinstance(outcome, Failed):
-                failed.append(outcome)
+        listener.start("extract", sum(_frames(request) for request in pending.values()), "frames")
+        for key, request, segments in self._decoded(pending):
+            outcome = self._finish(key, request, segments)
+            if isinstance(outcome, str):
+                failed[key] = outcome
             else:
                 entries[key] = outcome
         listener.finish("extract")
         return entries, failed, reused
 
-    def _decoded(self, pending: dict[str, Request]) -> Iterator[tuple[str, Request, Iterator[_Segment]]]:
+    def _unusable(self, request: Request, entry: FeatureEntry) -> str:
+        """Why an entry that was good enough once is not under this recipe's ``video.max_lost``."""
+        return self.reader.unusable(request, entry.length, entry.provenance["decode_error"])
+
+    def _decoded(self, pending: dict[str, Request]) -> Iterator[tuple[str, Request, Iterator[Segment]]]:
         """Each pending request with its segments, decoded a few ahead on a thread of their own."""
         plan = [(key, request, number) for key, request in pending.items() for number in range(self._segments(request))]
         with ThreadPoolExecutor(1, thread_name_prefix="decode") as thread:
-            ahead: deque[Future[_Segment]] = deque()
+            ahead: deque[Future[Segment]] = deque()
             waiting = iter(plan)
 
-            def refill() -> None:
-                while len(ahead) < AHEAD and (unit := next(waiting, None)) is not None:
-                    ahead.append(thread.submit(self._segment, *unit))
-
-            def segments(request: Request) -> Iterator[_Segment]:
+            def segments(request: Request) -> Iterator[Segment]:
                 for _ in range(self._segments(request)):
-                    refill()
+                    while len(ahead) < AHEAD and (unit := next(waiting, None)) is not None:
+                        ahead.append(thread.submit(self._segment, *unit))
                     yield ahead.popleft().result()
 
             try:
                 for key, request in pending.items():
-                    decoded = segments(request)
-                    yield key, request, decoded
-                    for _ in decoded:  # what the consumer left must not be taken for the next clip's
-                        pass
+                    yield key, request, segments(request)
             finally:
                 for future in ahead:
                     future.cancel()
 
-    def _finish(self, key: str, request: Request, decoded: Iterator[_Segment]) -> FeatureEntry | Failed:
-        expected = self.backbone.length(request.clip.frames)
-        if expected == 0:
-            return Failed(request, f"{request.clip.frames} frames at {request.clip.fps:g} fps are too few for one feature")
-        shards: list[Shard] = []
-        boxes = False
-        error = ""
-        for segment in decoded:
-            if segment.shard is None and segment.features(self.backbone) > 0:
-                segment = self._extract(key, request, segment)
-            if segment.shard is not None:
-                shards.append(segment.shard)
-                progress.current().advance(
-                    "extract", (segment.shard.stop - segment.shard.start) * self.backbone.module.clip_stride * request.views
-                )
-            boxes = boxes or segment.boxes is not None
+    def _finish(self, key: str, request: Request, segments: Iterator[Segment]) -> FeatureEntry | str:
+        """Extract every segment of a request; the entry, or why there is none."""
+        shards, boxes, error = [], False, ""
+        for segment in segments:
             error = error or segment.error
-        length = shards[-1].stop if shards else 0
-        lost = 1 - length / expected
-        if lost > self.settings.video.max_lost or length == 0:
-            reason = f"{length} of {expected} expected frames could be read" + (f" ({error})" if error else "")
-            return Failed(request, f"{reason}; at most {self.settings.video.max_lost:.0%} may be lost (video.max_lost)")
+            if isinstance(segment.content, Shard):
+                shard = segment.content
+            elif self.backbone.length(len(segment.content.frames)) > 0:
+                boxes = boxes or segment.content.boxes is not None
+                shard = self._extract(key, request, segment.number, segment.content, segment.error)
+            else:
+                continue
+            shards.append(shard)
+            progress.current().advance("extract", _frames(request) * (shard.stop - shard.start) / self.backbone.length(request.clip.frames))
+        length = sum(shard.stop - shard.start for shard in shards)
+        if reason := self.reader.unusable(request, length, error):
+            return reason
         provenance = {
             **self.provenance,
             "source_digest": request.video.content,
             "clip": {"start_s": request.clip.start_s, "fps": request.clip.fps, "crop": request.crop},
-            "frames_expected": expected,
+            "frames_expected": self.backbone.length(request.clip.frames),
             "frames_decoded": length,
             "decode_error": error,
-            "region": request.region,
+            "region": request.region["type"],
             "boxes_in_shards": boxes,
             "backbone": self.backbone.key,
             "frame_size": self.backbone.module.frame_size,
             "resize": self.backbone.resize,
             "batch_size": self.backbone.batch_size,
             "device": self.backbone.device,
-            "decoder": self.decoder,
+            "decoder": self.reader.decoder,
             "dtype": self.settings.extract.dtype,
         }
-        return self.store.finish(key, shards, views=request.views, feature_dim=self.backbone.module.feature_dim, provenance=provenance)
+        views = len(self._crop_seeds(request))
+        return self.store.finish(key, shards, views=views, feature_dim=self.backbone.module.feature_dim, provenance=provenance)
 
     def _segments(self, request: Request) -> int:
-        return max(1, -(-self.backbone.length(request.clip.frames) // self._segment_length(request)))
+        return -(-self.backbone.length(request.clip.frames) // self._segment_length(request))
 
     def _segment_length(self, request: Request) -> int:
         return max(1, int(SEGMENT_S * request.clip.fps) // self.backbone.module.clip_stride)
 
-    def _segment(self, key: str, request: Request, number: int) -> _Segment:
-        """Read one segment back, or decode it."""
+    def _segment(self, key: str, request: Request, number: int) -> Segment:
+        """Find one segment again, or decode it."""
         found = self.store.find_shard(key, number)
         if found is not None:
             shard, notes = found
-            return _Segment(number, shard.start, shard=shard, error=notes["error"])
+            return Segment(number, shard, notes["error"])
         length = self._segment_length(request)
-        start = number * length
-        stop = min(start + length, self.backbone.length(request.clip.frames))
-        if stop <= start:
-            return _Segment(number, start)
-        first, last = self.backbone.frame_range(start, stop)
-        times = request.clip.times[first:last]
-        boxes = self.detector(request.region).boxes(request.clip.video_id, times, request.video.probe.size)
-        frames, error = read_frames(request.video, times, self.backbone.resize, boxes)
-        shown = None if boxes is None else boxes[: len(frames)]
-        return _Segment(number, start, frames=frames, times=times[: len(frames)], boxes=shown, error=error)
+        stop = min((number + 1) * length, self.backbone.length(request.clip.frames))
+        decoded = self.reader.decode(request, *self.backbone.frame_range(number * length, stop))
+        return Segment(number, decoded, decoded.error)
 
-    def _extract(self, key: str, request: Request, segment: _Segment) -> _Segment:
-        assert segment.frames is not None
-        assert segment.times is not None
+    def _extract(self, key: str, request: Request, number: int, decoded: Decoded, error: str) -> Shard:
         views = [
-            self.backbone.features(crop(segment.frames, self.backbone.module.frame_size, where=request.crop, seed=seed))
+            self.backbone.features(crop(decoded.frames, self.backbone.module.frame_size, where=request.crop, seed=seed))
             for seed in self._crop_seeds(request)
         ]
-        shard = self.store.write_shard(
-            key,
-            segment.number,
-            torch.stack(views),
-            self.backbone.feature_times(segment.times),
-            start=segment.start,
-            dtype=self.settings.extract.dtype,
-            notes={"error": segment.error},
-            boxes=segment.boxes,
-        )
-        return _Segment(segment.number, segment.start, shard=shard, boxes=segment.boxes, error=segment.error)
+        times = self.backbone.feature_times(decoded.times)
+        dtype = self.settings.extract.dtype
+        return self.store.write_shard(key, number, torch.stack(views), times, dtype=dtype, notes={"error": error}, boxes=decoded.boxes)
 
     def _crop_seeds(self, request: Request) -> list[int]:
         """One crop for a whole clip, the same in all its segments."""
+        assert request.views != "online"
         stream = Stream(self.settings.seed, "crop", request.video.content, repr(request.clip.start_s))
         return [(stream / view).seed() for view in range(request.views)]
 
-    def detector(self, region: dict[str, Any]) -> Detector:
-        """The detector of a region, built once."""
-        name = digest_of(region)
-        if name not in self._detectors:
-            self._detectors[name] = registries().build("detector", region)
-        return self._detectors[name]
 
-
-@dataclass(frozen=True)
-class _Segment:
-    """A piece of a clip: decoded frames, or the shard that was made of them."""
-
-    number: int
-    start: int
-    frames: NDArray[np.uint8] | None = None
-    times: NDArray[np.float64] | None = None
-    boxes: NDArray[np.float64] | None = None
-    shard: Shard | None = None
-    error: str = ""
-
-    def features(self, backbone: FrozenBackbone) -> int:
-        return 0 if self.frames is None else backbone.length(len(self.frames))
-
-
-def read_frames(
-    video: Video, times: NDArray[np.float64], size: tuple[int, int], boxes: NDArray[np.float64] | None
-) -> tuple[NDArray[np.uint8], str]:
-    """(n,H,W,3) uint8 frames of a video at ``times``, n <= len(times) where the video ends early, and what went wrong."""
-    stream = frames_at(video.row.path, times, size=size, boxes=boxes)
-    frames = [image for _, image in stream]
-    stacked = np.stack(frames) if frames else np.zeros((0, *size, 3), np.uint8)
-    return stacked, stream.error
+def _frames(request: Request) -> int:
+    assert request.views != "online"
+    return request.clip.frames * request.views

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from vsslfw.pipeline import progress
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.keys import component_key
 from vsslfw.pipeline.pretrain import Tokens, build_encoder, build_head
-from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
 
@@ -84,23 +82,12 @@ class FoldResult:
     reused: bool
 
 
-def split(recipe: Recipe, cases: Sequence[Case], classes: Sequence[str]) -> list[Fold]:
-    """The recipe's validation scheme over these cases; a fold that tests one subject bears the subject's id."""
-    scheme = registries().build("validation", recipe.settings.validation)
-    labels = np.array([classes.index(case.label) for case in cases])
-    subjects = np.array([case.subject_id for case in cases])
-    folds = []
-    for number, (train, test) in enumerate(scheme.split(np.zeros((len(cases), 1)), labels, subjects), start=1):
-        tested = {cases[i].subject_id for i in test}
-        name = tested.pop() if len(tested) == 1 else f"fold-{number:02d}"
-        folds.append(Fold(name, tuple(cases[i] for i in train), tuple(cases[i] for i in test)))
-    names = Counter(fold.name for fold in folds)
-    return [replace(f, name=f"{f.name}-{n:02d}") if names[f.name] > 1 else f for n, f in enumerate(folds, start=1)]
-
-
 def fold_key(recipe: Recipe, fold: Fold, pretrain_key: str | None, backbone_key: dict[str, Any], classes: Sequence[str]) -> str:
-    """Digest of all that a fold's predictions depend on."""
+    """Digest of all that a fold's predictions depend on: which training videos share a subject, and not the subjects' ids."""
     settings = recipe.settings
+    subjects: dict[str, int] = {}
+    for case in fold.train:
+        subjects.setdefault(case.subject_id, len(subjects))
     return digest_of(
         {
             "stage": "fold",
@@ -110,10 +97,10 @@ def fold_key(recipe: Recipe, fold: Fold, pretrain_key: str | None, backbone_key:
             "backbone": backbone_key,
             "encoder": component_key("encoder", settings.encoder),
             "head": component_key("head", settings.finetune.head),
-            "settings": settings.finetune.model_dump(mode="json"),
+            "settings": settings.finetune.model_dump(mode="json", exclude={"region", "head"}),
             "evaluate": settings.evaluate.model_dump(mode="json"),
             "classes": list(classes),
-            "train": [[case.entry.key, case.label, case.subject_id] for case in fold.train],
+            "train": [[case.entry.key, case.label, subjects[case.subject_id]] for case in fold.train],
             "test": [case.entry.key for case in fold.test],
         }
     )

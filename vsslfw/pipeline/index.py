@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vsslfw.atomic import read_json, write_json
 from vsslfw.data.clips import Clip, contextual_clips, tile_clips, whole_clip
-from vsslfw.data.manifest import Manifest, VideoRow, read_manifest
+from vsslfw.data.manifest import Manifest, VideoRow
 from vsslfw.digest import digest_of, digest_of_file
 from vsslfw.errors import Problem, UserError
 from vsslfw.pipeline import progress
@@ -43,7 +42,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Index:
-    """What the run works on. ``key`` digests all of it."""
+    """What the run works on. ``key`` digests it."""
 
     manifest: Manifest
     videos: dict[str, Video]
@@ -55,32 +54,39 @@ class Index:
     tiles: tuple[Clip, ...]
     """The labelled videos cut in clips, for ``pretrain.source = "labelled-train-fold"``."""
     key: str
+    files: int
+    """Files that the manifest names."""
+    remembered: int
+    """Those of them that an earlier run has read already."""
 
     def content(self, clip: Clip) -> str:
         """Digest of the file a clip is cut from."""
         return self.videos[clip.video_id].content
 
 
-def build_index(recipe: Recipe, manifest_path: Path, cache: Cache) -> Index:
-    """Read the manifest, probe every file and draw the clips; UserError if what is left out empties a class or a subject."""
-    manifest = read_manifest(manifest_path)
+def build_index(recipe: Recipe, manifest: Manifest, cache: Cache) -> Index:
+    """Probe every file and draw the clips; UserError if what is left out empties a class or a subject."""
     settings = recipe.settings
-    videos: dict[str, Video] = {}
-    left_out: list[LeftOut] = []
+    files: dict[Path, Found] = {}
     listener = progress.current()
-    listener.start("index", len(manifest.rows), "files")
-    for row in manifest.rows:
-        content, found = _probe(row.path, cache)
-        if found.error:
-            left_out.append(_left_out(row, found.error))
-        elif found.duration_s is None:
-            left_out.append(_left_out(row, "its duration cannot be found"))
-        elif row.start_s >= found.duration_s:
-            left_out.append(_left_out(row, f"start_s {row.start_s:g} lies behind its end ({found.duration_s:.2f} s)"))
-        else:
-            videos[row.video_id] = Video(row, found, content)
+    paths = list(dict.fromkeys(row.path for row in manifest.rows))
+    listener.start("index", len(paths), "files")
+    for path in paths:
+        files[path] = _look(path, cache)
         listener.advance("index", 1)
     listener.finish("index")
+    videos: dict[str, Video] = {}
+    left_out: list[LeftOut] = []
+    for row in manifest.rows:
+        found = files[row.path]
+        if found.probe.error:
+            left_out.append(_left_out(row, found.probe.error))
+        elif found.probe.duration_s is None:
+            left_out.append(_left_out(row, "its duration cannot be found"))
+        elif row.start_s >= found.probe.duration_s:
+            left_out.append(_left_out(row, f"start_s {row.start_s:g} lies behind its end ({found.probe.duration_s:.2f} s)"))
+        else:
+            videos[row.video_id] = Video(row, found.probe, found.content)
     check_left_out(manifest.rows, left_out, settings.video.on_unreadable)
 
     fps = settings.video.fps
@@ -103,7 +109,8 @@ def build_index(recipe: Recipe, manifest_path: Path, cache: Cache) -> Index:
             "clips": [[asdict(clip) for clip in clips] for clips in (whole, contextual, tiles)],
         }
     )
-    return Index(manifest, videos, tuple(left_out), tuple(whole), tuple(contextual), tuple(tiles), key)
+    remembered = sum(found.remembered for found in files.values())
+    return Index(manifest, videos, tuple(left_out), tuple(whole), tuple(contextual), tuple(tiles), key, len(files), remembered)
 
 
 def duration(video: Video) -> float:
@@ -118,7 +125,11 @@ def check_left_out(rows: Iterable[VideoRow], left_out: Iterable[LeftOut], policy
     if policy == "leave_out" or not left_out:
         return
     gone = {video.video_id for video in left_out}
-    emptied = [*_emptied(rows, gone, "class", lambda row: row.label), *_emptied(rows, gone, "subject", lambda row: row.subject_id)]
+    rows = list(rows)
+    emptied = [
+        *_emptied(rows, gone, lambda row: row.label and f"class {row.label}"),
+        *_emptied(rows, gone, lambda row: f"subject {row.subject_id} ({row.role})"),  # a subject without labelled video is no longer tested
+    ]
     if not emptied:
         return
     reasons = [Problem(video.reason, where=f"video {video.video_id}") for video in left_out]
@@ -127,24 +138,36 @@ def check_left_out(rows: Iterable[VideoRow], left_out: Iterable[LeftOut], policy
     raise UserError(*reasons, Problem(what, hint=hint), title="The run would lose part of the data:")
 
 
-def _emptied(rows: Iterable[VideoRow], gone: set[str], noun: str, part: Callable[[VideoRow], str | None]) -> list[str]:
-    before = Counter(part(row) for row in rows if part(row) is not None)
-    after = Counter(part(row) for row in rows if row.video_id not in gone)
-    return [f"{noun} {name}" for name in before if not after[name]]
+def _emptied(rows: Iterable[VideoRow], gone: set[str], part: Callable[[VideoRow], str | None]) -> list[str]:
+    left = {part(row) for row in rows if row.video_id not in gone}
+    return sorted({name for row in rows if (name := part(row)) and name not in left})
 
 
 def _left_out(row: VideoRow, reason: str) -> LeftOut:
     return LeftOut(row.video_id, row.subject_id, row.role, row.label, reason)
 
 
-def _probe(path: Path, cache: Cache) -> tuple[str, Probe]:
+@dataclass(frozen=True)
+class Found:
+    """What a file is, the digest of its content ("" if it cannot be read), and whether an earlier look is remembered."""
+
+    probe: Probe
+    content: str
+    remembered: bool
+
+
+def _look(path: Path, cache: Cache) -> Found:
     """Content digest and probe of a file, remembered for as long as its path, size and time stay."""
-    stat = path.stat()
-    name = digest_of([PROBE_VERSION, str(path), stat.st_size, stat.st_mtime_ns])
-    memo = cache.folder / "probe" / f"{name}.json"
-    if memo.is_file():
-        content = read_json(memo)
-        return content["content"], Probe(**{**content["probe"], "size": tuple(content["probe"]["size"])})
-    digest, found = digest_of_file(path), probe(path)
-    write_json(memo, {"content": digest, "probe": asdict(found)})
-    return digest, found
+    try:
+        stat = path.stat()
+        name = digest_of([PROBE_VERSION, str(path), stat.st_size, stat.st_mtime_ns])
+        memo = cache.folder / "probe" / f"{name}.json"
+        content = "" if memo.is_file() else digest_of_file(path)
+    except OSError as error:  # gone since the manifest was read, no permission, a disk that fails
+        return Found(Probe(error=f"the file cannot be read: {error.strerror or error}"), "", remembered=False)
+    if not content:
+        known = read_json(memo)
+        return Found(Probe(**{**known["probe"], "size": tuple(known["probe"]["size"])}), known["content"], remembered=True)
+    found = probe(path)
+    write_json(memo, {"content": content, "probe": asdict(found)})
+    return Found(found, content, remembered=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from vsslfw.engine import PretextModel, Training, check_not_collapsed, evaluate_
 from vsslfw.interfaces import FeatureCorruption, FrameCorruption, Head, SequenceCorruption, SequenceEncoder
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.cache import Cache
+from vsslfw.pipeline.clip_reader import Request
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key, component_keys
 from vsslfw.pipeline.online import OnlineClips
@@ -41,16 +43,21 @@ class Tokens:
 
 @dataclass(frozen=True)
 class PretrainClip:
-    """A clip admitted to a pre-training: its video, and its cached features unless extraction is online."""
+    """A clip admitted to a pre-training: how it is read, the key of what is read, and its features unless they are online."""
 
-    clip: Clip
-    video: Video
+    request: Request
+    key: str
     entry: FeatureEntry | None
 
     @property
-    def identity(self) -> list[Any]:
-        """What the key of a pre-training says of the clip."""
-        return [self.entry.key] if self.entry else [self.video.content, self.clip.start_s, self.clip.frames, self.clip.fps]
+    def clip(self) -> Clip:
+        """Where it is cut."""
+        return self.request.clip
+
+    @property
+    def video(self) -> Video:
+        """What it is cut from."""
+        return self.request.video
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class PretrainResult:
 def pretrain_key(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[PretrainClip]) -> str:
     """Digest of settings, seed and the set of clips admitted: folds that admit the same clips share it (reading 13)."""
     settings = recipe.settings
-    section = settings.pretrain.model_dump(mode="json", exclude={"source", "subjects"})
+    section = settings.pretrain.model_dump(mode="json", exclude={"source", "subjects", "region", "head"})  # components have keys
     return digest_of(
         {
             "stage": "pretrain",
@@ -95,7 +102,7 @@ def pretrain_key(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[P
             "head": component_key("head", settings.pretrain.head),
             "settings": section,
             "views": settings.extract.views,
-            "clips": sorted(clip.identity for clip in clips),
+            "clips": sorted(clip.key for clip in clips),
         }
     )
 
@@ -145,7 +152,7 @@ def pretrain_samples(recipe: Recipe, clips: Sequence[PretrainClip], tokens: Toke
     source: Clips
     if settings.extract.views == "online":
         frame = [c for c in corruptions if isinstance(c, FrameCorruption)]
-        source = OnlineClips(recipe, settings.pretrain.region, [(c.clip, c.video) for c in clips], frame, device)
+        source = OnlineClips(recipe, [clip.request for clip in clips], frame, device)
     else:
         source = CachedClips([clip.entry for clip in clips if clip.entry is not None])
     sequence = [c for c in corruptions if isinstance(c, SequenceCorruption)]
@@ -155,7 +162,7 @@ def pretrain_samples(recipe: Recipe, clips: Sequence[PretrainClip], tokens: Toke
 def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
     recipe, settings = task.recipe, task.recipe.settings
     stream = Stream(settings.seed, "pretrain")
-    training, held_out = split_held_out(task.clips, settings.pretrain.held_out, stream)
+    training, held_out = split_held_out(in_order(task.clips), settings.pretrain.held_out, stream)
     model = build_pretext_model(recipe, task.feature_dim, task.tokens.mask)
     samples = pretrain_samples(recipe, training, task.tokens, task.device, stream / "samples")
     plan = Training.of(settings.pretrain)
@@ -187,15 +194,31 @@ def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
     return PretrainResult(task.key, folder / "encoder.safetensors", **result, reused=False)
 
 
+def in_order(clips: Sequence[PretrainClip]) -> list[PretrainClip]:
+    """By content and time: the set of clips makes the key, so neither the manifest's order nor its ids may change the weights."""
+    return sorted(clips, key=lambda clip: (clip.video.content, clip.clip.start_s, clip.key))
+
+
 def split_held_out(clips: Sequence[PretrainClip], share: float, stream: Stream) -> tuple[list[PretrainClip], list[PretrainClip]]:
-    """Training and held-out clips; whole videos are held out, since neighbouring clips of one are nearly the same."""
+    """Training and held-out clips, both in order. ``clips`` are ordered by `in_order`.
+
+    Neighbouring clips are nearly the same, so whole stretches of a video are held out: of a short video all, of a long one
+    at most ``share`` of all clips at a time. Nothing is held out if there is only one stretch.
+    """
     from sklearn.model_selection import GroupShuffleSplit
 
-    videos = [clip.video.content for clip in clips]
-    if share == 0 or len(set(videos)) < 2:
+    longest = max(1, int(share * len(clips)))
+    before: Counter[str] = Counter()
+    stretches = []
+    for clip in clips:
+        stretches.append(f"{clip.video.content} {before[clip.video.content] // longest}")
+        before[clip.video.content] += 1
+    count = len(set(stretches))
+    if share == 0 or count < 2:
         return list(clips), []
-    splitter = GroupShuffleSplit(1, test_size=share, random_state=(stream / "held-out").seed() % 2**32)
-    train, test = next(splitter.split(clips, groups=videos))
+    size = min(count - 1, max(1, round(share * count)))
+    splitter = GroupShuffleSplit(1, test_size=size, random_state=(stream / "held-out").seed() % 2**32)
+    train, test = next(splitter.split(clips, groups=stretches))
     return [clips[i] for i in train], [clips[i] for i in test]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
 
 
 class Progress(Protocol):
@@ -51,6 +53,37 @@ def during_fit(task: str, units: float) -> Callable[[dict[str, Any]], None]:
         done = reached
 
     return report
+
+
+def counted(results: Iterable[Result], task: str, total: int, unit: str) -> Iterator[Result]:
+    """Hand the results over; each is one unit of ``task``, less what the work on it has reported itself: nothing, in a worker."""
+    tally = _Tally(_current, task)
+    tally.start(task, total, unit)
+    with listening(tally):
+        for finished, result in enumerate(results, start=1):
+            tally.reach(finished)
+            yield result
+    tally.finish(task)
+
+
+class _Tally:
+    """Passes everything on, and knows how far one task has come."""
+
+    def __init__(self, listener: Progress, task: str) -> None:
+        self._listener = listener
+        self._task = task
+        self._reached = 0.0
+        self.start, self.finish, self.say = listener.start, listener.finish, listener.say
+
+    def advance(self, task: str, amount: float, note: str = "") -> None:
+        if task == self._task:
+            self._reached += amount
+        self._listener.advance(task, amount, note)
+
+    def reach(self, units: float) -> None:
+        """Advance by what is missing, if anything is."""
+        if units > self._reached:
+            self.advance(self._task, units - self._reached)
 
 
 @contextlib.contextmanager

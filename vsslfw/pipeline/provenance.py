@@ -6,6 +6,8 @@ import platform
 from importlib import metadata
 from typing import Any
 
+from vsslfw.data.manifest import Manifest
+from vsslfw.pipeline.keys import content_of
 from vsslfw.plugins import plugins, registries
 from vsslfw.recipe import Recipe
 
@@ -50,6 +52,12 @@ def provenance_of(recipe: Recipe, *, synthetic: bool) -> dict[str, Any]:
         "components": components_of(recipe),
         "vsslfw": metadata.version("vsslfw"),
     }
+
+
+def inputs_of(recipe: Recipe, manifest: Manifest) -> dict[str, str]:
+    """Digests of what a recipe names only by where it lies: the manifest, files of weights, boxes."""
+    files = {key: content_of(path) for key, path in recipe.paths().items() if not key.startswith("data.")}
+    return {"manifest": manifest.digest, **files}
 
 
 def environment(device: str) -> dict[str, Any]:

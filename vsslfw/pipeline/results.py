@@ -11,6 +11,7 @@ from vsslfw.engine.pretext import ANSWERS, PLACES
 from vsslfw.evaluation.audits import AuditLine, FoldView, Footage, audit_folds
 from vsslfw.evaluation.metrics import compute_metrics
 from vsslfw.evaluation.predictions import Prediction
+from vsslfw.locations import file_name
 from vsslfw.pipeline.folds import Case, Fold
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult
 from vsslfw.pipeline.provenance import environment
@@ -35,9 +36,11 @@ class Names:
         return cls(pseudonyms.subject, pseudonyms.video)
 
     def fold(self, fold: Fold) -> str:
-        """A fold that tests one subject bears that subject's name."""
-        subjects = sorted(fold.test_subjects)
-        return fold.name.replace(subjects[0], self.subject(subjects[0]), 1) if fold.name.startswith(subjects[0]) else fold.name
+        """A fold that tests one subject bears that subject's name, others a number."""
+        if len(fold.test_subjects) != 1:
+            return fold.name
+        (subject,) = fold.test_subjects
+        return self.subject(subject) + fold.name.removeprefix(subject)
 
 
 def pseudonyms_of(pipeline: Pipeline) -> Pseudonyms:
@@ -49,7 +52,7 @@ def split_record(pipeline: Pipeline, names: Names) -> dict[str, Any]:
     """The split file: written with its digest before anything is trained."""
     return {
         "data": pipeline.provenance["data"],
-        "validation": pipeline.recipe.settings.validation,
+        "validation": pipeline.recipe.portable()["validation"],
         "folds": [
             {
                 "name": names.fold(fold),
@@ -136,16 +139,21 @@ def report_of(
             )
             for r in pipeline.records
         ],
-        recipe=recipe.to_text(),
-        recipe_source=recipe.source,
+        recipe=recipe.to_text(portable=True),
+        recipe_source=recipe.source if identified else file_name(recipe.source),
         profile=recipe.profile,
         digest=recipe.digest,
         seed=recipe.settings.seed,
         command=command,
         environment=_flat(environment(pipeline.device)),
-        plugins=[PluginLine(p.name, p.distribution, p.version, p.error) for p in plugins().found],
+        plugins=[PluginLine(p.name, p.distribution, p.version, p.error if identified else _kind(p.error)) for p in plugins().found],
         provenance={f"{c['kind']} {c['name']}": f"{c['distribution']} {c['version']}" for c in pipeline.provenance["components"]} | digests,
     )
+
+
+def _kind(error: str) -> str:
+    """What kind of error it was: its words hold paths of this machine, and the terminal has said them."""
+    return error.partition(":")[0]
 
 
 def _videos(pipeline: Pipeline, names: Names) -> list[VideoLine]:

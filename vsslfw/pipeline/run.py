@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, RunError, UserError
 from vsslfw.evaluation.predictions import write_predictions
 from vsslfw.pipeline import progress
-from vsslfw.pipeline.provenance import environment
+from vsslfw.pipeline.cache import usable
+from vsslfw.pipeline.devices import resolve_device
+from vsslfw.pipeline.provenance import environment, inputs_of
 from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.plugins import plugins
@@ -28,6 +31,21 @@ from vsslfw.report.html import write_report
 
 log = logging.getLogger("vsslfw")
 STATE = "run.json"
+ARTEFACTS = (
+    "recipe.py",
+    "environment.json",
+    "split.json",
+    "audits.json",
+    "pretrain",
+    "folds",
+    "predictions.csv",
+    "metrics.json",
+    "stages.json",
+    "report.html",
+)
+"""What a run writes, in this order, beside its state and log."""
+TRACES = (".lock", "log.txt", ".*.part")
+"""What a run that was killed at its very beginning leaves: such a folder still counts as empty."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +70,24 @@ def run(
     """Run all stages of a recipe and write the run folder; what the cache holds is reused.
 
     ``out`` defaults to ``runs/NAME-PROFILE-DIGEST`` and ``cache`` to ``.vsslfw-cache`` beside it. UserError on bad input or
-    if ``out`` holds another run; RunError if an audit fails or a model diverges.
+    if ``out`` holds a run of another recipe or of other data, which is left as it is; RunError if an audit fails or a model diverges.
     """
     folder = Path(out) if out else Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
-    pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
-    _check_folder(folder, recipe, resume)
-    folder.mkdir(parents=True, exist_ok=True)
+    device = resolve_device(device)
+    with usable(folder, "--out"):
+        before = _before(folder, recipe, resume)
+        folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder), _logging(folder):
-        state = {"recipe": recipe.digest, "profile": recipe.profile, "data": pipeline.provenance["data"]}
+        pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
+        state = {"recipe": recipe.digest, "profile": recipe.profile, "data": pipeline.provenance["data"], "identified": identify}
+        if before:
+            state["inputs"] = _same_inputs(folder, before, pipeline)
         write_json(folder / STATE, {**state, "state": "running"})
         log.info("run of %s, profile %s, digest %s", recipe.settings.name, recipe.profile, recipe.digest)
         try:
+            _clear(folder)
+            state["inputs"] = _inputs(pipeline)
+            write_json(folder / STATE, {**state, "state": "running"})
             result = _run(pipeline, folder, identify)
         except BaseException as error:
             write_json(folder / STATE, {**state, "state": "failed", "error": type(error).__name__})
@@ -81,15 +106,14 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
         say(f"data      {SYNTHETIC} Own video: --data videos.csv")
     for note in recipe.notes:
         say(f"note      {note}")
-    plugins().lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.to_dict())
-    write_text(folder / "recipe.py", recipe.to_text())
+    plugins().lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.portable())
+    write_text(folder / "recipe.py", recipe.to_text(portable=True))
     write_json(folder / "environment.json", {"data": pipeline.provenance["data"], **environment(pipeline.device)})
-    _ = pipeline.backbone  # missing weights must show before hours of decoding, not after
     _ = pipeline.index
     names = Names.of(pipeline, identify=identify)
     _write_identities(pipeline)
     split = split_record(pipeline, names)
-    digests = {"manifest": pipeline.index.manifest.digest, "split": digest_of(split)}
+    digests = {**_inputs(pipeline), "split": digest_of(split)}
     write_json(folder / "split.json", {"digest": digests["split"], **split})
     audits = audits_of(pipeline, names)
     write_json(folder / "audits.json", {"data": pipeline.provenance["data"], "lines": [asdict(line) for line in audits]})
@@ -101,17 +125,19 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
 
     _link_pretrained(pipeline, folder)
     predictions = predictions_of(pipeline, names)
+    folders = Names.of(pipeline, identify=False)  # an id may hold anything, a way out of the run folder too
     for fold in pipeline.folds:
         outcome = pipeline.results[fold.name]
+        target = folder / "folds" / folders.fold(fold)
         mine = [p for p in predictions if p.fold == names.fold(fold)]
-        write_predictions(folder / "folds" / names.fold(fold) / "predictions.csv", mine)
+        write_predictions(target / "predictions.csv", mine)
         history = {
             "data": pipeline.provenance["data"],
             "key": outcome.key,
             "class_weights": outcome.class_weights,
             "history": outcome.history,
         }
-        write_json(folder / "folds" / names.fold(fold) / "training.json", history)
+        write_json(target / "training.json", history)
     metrics = metrics_of(pipeline, predictions)
     write_predictions(folder / "predictions.csv", predictions)
     write_json(folder / "metrics.json", metrics)
@@ -121,7 +147,7 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
         names,
         run=folder.name,
         identified=identify,
-        command=shlex.join(["vsslfw", *sys.argv[1:]]) if Path(sys.argv[0]).name == "vsslfw" else "",
+        command=shlex.join(["vsslfw", *sys.argv[1:]]) if identify and Path(sys.argv[0]).name == "vsslfw" else "",  # it holds paths
         predictions=predictions,
         metrics=metrics,
         audits=audits,
@@ -131,22 +157,52 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     return RunResult(folder, metrics, report)
 
 
-def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
-    """A folder belongs to one recipe: continuing with another would mix two results."""
-    state = folder / STATE
+def _before(folder: Path, recipe: Recipe, resume: bool) -> dict[str, Any]:
+    """What run.json says of the run in this folder; nothing if there is none. A folder belongs to one recipe: UserError for another."""
+    state, where = folder / STATE, f"--out {folder}"
     if folder.exists() and not folder.is_dir():
-        raise UserError(Problem("is a file; a folder is needed for the run", where=f"--out {folder}"))
+        raise UserError(Problem("is a file; a folder is needed for the run", where))
     if not state.is_file():
         if resume:
-            raise UserError(Problem("holds no run that could be resumed", where=f"--out {folder}", hint="Leave --resume out to start one"))
-        if folder.is_dir() and any(folder.iterdir()):
-            raise UserError(Problem("is not empty, and holds no run", where=f"--out {folder}", hint="Choose a new folder"))
-        return
-    before = read_json(state)["recipe"]
-    if before != recipe.digest:
-        what = f"holds a run made with another recipe (digest {before[:8]}; this one is {recipe.digest[:8]})"
-        hint = f"Choose another --out, or run with the recipe it was made with: {folder / 'recipe.py'}"
-        raise UserError(Problem(what, where=f"--out {folder}", hint=hint))
+            raise UserError(Problem("holds no run that could be resumed", where, "Leave --resume out to start one"))
+        if folder.is_dir() and any(not any(path.match(trace) for trace in TRACES) for path in folder.iterdir()):
+            raise UserError(Problem("is not empty, and holds no run", where, "Choose a new folder"))
+        return {}
+    try:
+        before: dict[str, Any] = read_json(state)
+        digest = str(before["recipe"])
+    except (ValueError, KeyError, TypeError) as error:
+        hint = "Choose another --out, or remove this folder: what its run has computed is in the cache"
+        raise UserError(Problem(f"its {STATE} cannot be read ({type(error).__name__})", where, hint)) from error
+    if digest != recipe.digest:
+        what = f"holds a run made with another recipe (digest {digest[:8]}; this one is {recipe.digest[:8]})"
+        raise UserError(Problem(what, where, f"Choose another --out, or run with the recipe it was made with: {folder / 'recipe.py'}"))
+    return before
+
+
+def _same_inputs(folder: Path, before: dict[str, Any], pipeline: Pipeline) -> dict[str, str]:
+    """The digests of the inputs. UserError if the folder's run had others: two results would be mixed, or one be lost."""
+    old, new = before.get("inputs", {}), _inputs(pipeline)
+    changed = [name for name in new if old.get(name, new[name]) != new[name]]
+    if changed:
+        hint = "Choose another --out for the changed data"
+        whats = (f"holds a run with another {name} (digest {old[name][:8]}; this one is {new[name][:8]})" for name in changed)
+        raise UserError(*(Problem(what, f"--out {folder}", hint) for what in whats))
+    return new
+
+
+def _inputs(pipeline: Pipeline) -> dict[str, str]:
+    _ = pipeline.backbone  # missing weights must show before hours of decoding, not after
+    return inputs_of(pipeline.recipe, pipeline.manifest)
+
+
+def _clear(folder: Path) -> None:
+    """No old result may stand beside a new state, nor an old fold, or a real name, beside new ones; what is not ours stays."""
+    for path in [*(folder / name for name in ARTEFACTS), *folder.glob(".*.part")]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _write_identities(pipeline: Pipeline) -> None:
@@ -171,17 +227,23 @@ def _link_pretrained(pipeline: Pipeline, folder: Path) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One process a run folder."""
+    lock = FileLock(folder / ".lock")
+    with usable(folder, "--out"):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise UserError(Problem("another process is running in this folder", where=f"--out {folder}")) from error
     try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise UserError(Problem("another process is running in this folder", where=f"--out {folder}")) from error
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
 def _logging(folder: Path) -> Iterator[None]:
     """Lines of this run go to log.txt in its folder; warnings are shown as well."""
-    file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    with usable(folder, "--out"):
+        file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     shown = _Shown(logging.WARNING)
     level = log.level

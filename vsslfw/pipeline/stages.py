@@ -5,28 +5,27 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from vsslfw.data.clips import Clip
+from vsslfw.data.manifest import Manifest, read_manifest
 from vsslfw.data.samples import corrupt
-from vsslfw.data.store import FeatureEntry
 from vsslfw.digest import digest_of
-from vsslfw.errors import Problem, UserError, did_you_mean
+from vsslfw.errors import UserError
 from vsslfw.interfaces import Dataset, Executor, SequenceCorruption
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.admission import admit, check_source
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import Cache
-from vsslfw.pipeline.extract import Extractor, Request
-from vsslfw.pipeline.folds import Case, Fold, FoldResult, FoldTask, fold_key, load_fold, run_fold, split
-from vsslfw.pipeline.index import Index, LeftOut, build_index, check_left_out, duration
+from vsslfw.pipeline.devices import resolve_device
+from vsslfw.pipeline.features import Features, extract_features
+from vsslfw.pipeline.folds import Fold, FoldResult, FoldTask, fold_key, load_fold, run_fold
+from vsslfw.pipeline.index import Index, build_index
+from vsslfw.pipeline.preflight import classes_of, positive_of, preflight
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask, Tokens, load_pretrained, pretrain, pretrain_key
 from vsslfw.pipeline.provenance import provenance_of
+from vsslfw.pipeline.splits import split
 from vsslfw.plan import CorruptionPlan
 from vsslfw.plugins import plugins, registries
 from vsslfw.recipe import Recipe
@@ -52,15 +51,6 @@ class StageRecord:
         return self.reused == self.parts
 
 
-@dataclass(frozen=True)
-class Features:
-    """What extraction left: entries of the labelled videos and of the pre-training clips, and the clips that failed."""
-
-    cases: tuple[Case, ...]
-    clips: tuple[PretrainClip, ...]
-    left_out: tuple[LeftOut, ...]
-
-
 @dataclass
 class Pipeline:
     """The stages of one recipe over one cache; every method is computed once and remembered.
@@ -75,8 +65,7 @@ class Pipeline:
     records: list[StageRecord] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        if self.device == "auto":
-            self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = resolve_device(self.device)
         self.stage_cache = Cache(Path(self.cache))
 
     @functools.cached_property
@@ -101,89 +90,47 @@ class Pipeline:
         return Tokens(*self.backbone.tokens())
 
     @functools.cached_property
+    def manifest(self) -> Manifest:
+        """The data set's manifest; no video is opened."""
+        return read_manifest(self.dataset.manifest(self.stage_cache.folder / "datasets"))
+
+    @functools.cached_property
     def index(self) -> Index:
         """Stage 1."""
         started = time.monotonic()
-        manifest = self.dataset.manifest(self.stage_cache.folder / "datasets")
-        index = build_index(self.recipe, manifest, self.stage_cache)
+        preflight(self.recipe, self.manifest)
+        index = build_index(self.recipe, self.manifest, self.stage_cache)
         check_source(self.recipe, index)
         note = f"{len(index.labelled)} labelled videos, {len(index.contextual)} contextual clips, {len(index.left_out)} left out"
-        self._record("index", index.key, 1, 0, started, note)
+        self._record("index", index.key, index.files, index.remembered, started, note)
         return index
 
     @functools.cached_property
     def features(self) -> Features:
         """Stage 2."""
-        index, settings = self.index, self.recipe.settings
-        extractor = Extractor(self.recipe, self.backbone, self.stage_cache, self.provenance)
-        for region in {digest_of(r): r for r in (settings.pretrain.region, settings.finetune.region)}.values():
-            detector = extractor.detector(region)
-            if note := detector.prepare([row.video_id for row in index.manifest.rows]):
-                progress.current().say(f"region    {region['type']}: {note}")
-        started = time.monotonic()
-        whole = [self._request(clip, settings.finetune.region, "centre", 1) for clip in index.labelled]
-        source = {"contextual": index.contextual, "labelled-train-fold": index.tiles, "none": ()}[settings.pretrain.source]
-        views = settings.extract.views
-        drawn = [] if views == "online" else [self._request(clip, settings.pretrain.region, "random", int(views)) for clip in source]
-        entries, failed, reused = extractor.run([*whole, *drawn])
-        left_out = [*index.left_out]
-        for failure in failed:
-            row = failure.request.video.row
-            left_out.append(LeftOut(row.video_id, row.subject_id, row.role, row.label, failure.reason))
-        check_left_out(
-            index.manifest.rows, _wholly_lost(left_out, index, entries, [*whole, *drawn], extractor), settings.video.on_unreadable
-        )
-        cases = [self._case(request, entry) for request in whole if (entry := entries.get(extractor.key(request)))]
-        if views == "online":
-            clips = [PretrainClip(clip, index.videos[clip.video_id], None) for clip in source]
-        else:
-            clips = [PretrainClip(r.clip, r.video, entry) for r in drawn if (entry := entries.get(extractor.key(r)))]
-        key = digest_of(sorted(entries))
-        frames = sum(request.clip.frames * request.views for request in [*whole, *drawn])
-        note = f"{len(whole)} labelled videos and {len(drawn)} clips, {frames} frames"
-        if views == "online":
-            each = sum(clip.clip.frames for clip in clips)
-            note += f"; pre-training clips are online: {each} more frames in each of {settings.pretrain.epochs} epochs"
-        self._record("extract", key, len(whole) + len(drawn), reused, started, note)
-        return Features(tuple(cases), tuple(clips), tuple(left_out))
+        index, started = self.index, time.monotonic()
+        features = extract_features(self.recipe, index, self.backbone, self.stage_cache, self.provenance)
+        self._record("extract", features.key, features.parts, features.reused, started, features.note)
+        return features
 
     @functools.cached_property
     def classes(self) -> tuple[str, ...]:
         """The K classes: the recipe's, or every label of the manifest in alphabetical order."""
-        present = sorted({row.label for row in self.index.manifest.rows if row.role == "labelled" and row.label is not None})
-        classes = self.recipe.settings.labels.classes or present
-        unknown = sorted(set(present) - set(classes))
-        if unknown:
-            problems = [Problem(f'label "{label}" is not one of labels.classes', hint=did_you_mean(label, classes)) for label in unknown]
-            raise UserError(*problems, title=f"{self.index.manifest.path.name} and the recipe do not agree:")
-        return tuple(classes)
+        return classes_of(self.recipe, self.index.manifest)
 
     @functools.cached_property
     def positive(self) -> str:
         """The positive class: the recipe's, or the first."""
-        positive = self.recipe.settings.labels.positive or self.classes[0]
-        if positive not in self.classes:
-            raise UserError(Problem(f'labels.positive is "{positive}", which no video bears', hint=did_you_mean(positive, self.classes)))
-        return positive
+        return positive_of(self.recipe, self.index.manifest)
 
     @functools.cached_property
     def folds(self) -> tuple[Fold, ...]:
-        """The splits of the validation scheme. UserError if a training fold lacks a class."""
-        try:
-            folds = split(self.recipe, self.features.cases, self.classes)
-        except ValueError as error:  # scikit-learn's words for too few subjects, too few of a class, ...
-            name = self.recipe.settings.validation["type"]
-            raise UserError(Problem(f"{name} cannot split these {len(self.features.cases)} videos: {error}", where="validation")) from error
-        problems = []
-        for fold in folds:
-            lacking = [name for name in self.classes if name not in {case.label for case in fold.train}]
-            if lacking:
-                problems.append(
-                    Problem(f"without the tested subjects no {', '.join(lacking)} video is left to train on", where=f"fold {fold.name}")
-                )
+        """The splits of the validation scheme. UserError if videos that were left out make one impossible (`preflight` saw the rest)."""
+        cases = self.features.cases
+        splits, problems = split(self.recipe, [case.label for case in cases], [case.subject_id for case in cases], self.classes)
         if problems:
-            raise UserError(*problems, title="Every training fold needs every class: at least two subjects of each.")
-        return tuple(folds)
+            raise UserError(*problems, title="Without the videos that were left out, the others cannot be split:")
+        return tuple(Fold(s.name, tuple(cases[i] for i in s.train), tuple(cases[i] for i in s.test)) for s in splits)
 
     @functools.cached_property
     def admitted(self) -> dict[str, tuple[PretrainClip, ...]]:
@@ -213,7 +160,10 @@ class Pipeline:
         results = {key: found for key, task in tasks.items() if (found := load_pretrained(task))}
         reused = len(results)
         pending = [task for key, task in tasks.items() if key not in results]
-        for task, result in self._executor().run(pretrain, pending, jobs=min(self.jobs, max(1, len(pending)))):
+        done = self._executor().run(pretrain, pending, jobs=self.jobs, total=len(tasks))
+        if len(tasks) > 1:  # one alone shows its epochs
+            done = progress.counted(done, "pretrain, all", len(pending), "encoders")
+        for task, result in done:
             results[task.key] = result
         self._record("pretrain", digest_of(sorted(tasks)), len(tasks), reused, started, "none: from scratch" if not tasks else "")
         return {name: results[key] if key else None for name, key in keys.items()}
@@ -227,14 +177,9 @@ class Pipeline:
         results = {task.fold.name: found for task in tasks if (found := load_fold(task))}
         reused = len(results)
         pending = [task for task in tasks if task.fold.name not in results]
-        listener = progress.current()
-        listener.start("validate", len(pending), "folds")
-        jobs = min(self.jobs, max(1, len(pending)))
-        for task, result in self._executor().run(run_fold, pending, jobs=jobs):
+        done = self._executor().run(run_fold, pending, jobs=self.jobs, total=len(tasks))
+        for task, result in progress.counted(done, "validate", len(pending), "folds"):
             results[task.fold.name] = result
-            if jobs > 1:  # in one process the folds report their own epochs
-                listener.advance("validate", 1)
-        listener.finish("validate")
         self._record("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
         return {fold.name: results[fold.name] for fold in self.folds}
 
@@ -265,15 +210,6 @@ class Pipeline:
             self.provenance,
         )
 
-    def _request(self, clip: Clip, region: dict[str, Any], where: Any, views: int) -> Request:
-        return Request(clip, self.index.videos[clip.video_id], region, where, views)
-
-    def _case(self, request: Request, entry: FeatureEntry) -> Case:
-        row = request.video.row
-        assert row.label is not None
-        seconds = min(request.clip.end_s, duration(request.video)) - request.clip.start_s
-        return Case(row.video_id, row.subject_id, row.label, round(seconds, 3), request.video.content, entry)
-
     def _record(self, stage: str, key: str, parts: int, reused: int, started: float, note: str) -> None:
         record = StageRecord(stage, key, parts, reused, time.monotonic() - started, note)
         self.records.append(record)
@@ -284,11 +220,3 @@ class Pipeline:
         summary = {"parts": parts, "reused": reused, "note": note}
         log.info("stage %s %s: %s, %s", stage, key[:12], told, note)
         plugins().lifecycle("vsslfw_stage_finished", stage=stage, key=key, reused=record.all_reused, summary=summary)
-
-
-def _wholly_lost(
-    left_out: Sequence[LeftOut], index: Index, entries: dict[str, FeatureEntry], requests: Sequence[Request], extractor: Extractor
-) -> list[LeftOut]:
-    """Of the videos of which something was lost, those of which nothing is left."""
-    kept = {request.clip.video_id for request in requests if extractor.key(request) in entries}
-    return [video for video in left_out if video.video_id not in kept]

@@ -21,8 +21,8 @@ from vsslfw.registry import Registries
 
 def check(
     values: dict[str, Any], unreadable: Sequence[KeyPath], registries: Registries, broken: Sequence[Plugin] = ()
-) -> tuple[list[Finding], dict[str, Any], list[str]]:
-    """The findings; the values with every default filled in, those of components too; and notes worth knowing.
+) -> tuple[list[Finding], dict[str, Any], list[str], list[KeyPath]]:
+    """The findings; the values with every default filled in, those of components too; notes worth knowing; which values are paths.
 
     unreadable: key paths whose values were refused before; nothing is said about them, or about what hangs on them.
     """
@@ -38,7 +38,8 @@ def check(
     known.parts.update(parts)
     findings += refused + check_rules(known)
     findings = [finding for finding in findings if not related(finding.path, unreadable)]
-    return findings, filled, [] if findings or unreadable else notes(known)
+    paths = [path for component in used.values() for path in component.locations]
+    return findings, filled, [] if findings or unreadable else notes(known), paths
 
 
 def check_schema(values: dict[str, Any]) -> list[Finding]:

@@ -12,7 +12,7 @@ from vsslfw.errors import UserError, did_you_mean
 from vsslfw.plugins import Plugin
 from vsslfw.recipe.describe import describe, found, mismatch
 from vsslfw.recipe.schema import Section, Settings, Slot
-from vsslfw.recipe.signature import REQUIRED, Parameter, is_plain, parameters
+from vsslfw.recipe.signature import REQUIRED, Parameter, is_plain, locations_in, parameters
 from vsslfw.recipe.tree import Finding, KeyPath
 from vsslfw.registry import Registries
 
@@ -35,6 +35,11 @@ class Used:
     def parameters(self) -> dict[str, Any]:
         """What its ``__init__`` is given by keyword."""
         return {key: value for key, value in self.config.items() if key != "type"}
+
+    @property
+    def locations(self) -> list[KeyPath]:
+        """The key paths, in the recipe, of its parameters that are paths."""
+        return [(*self.path, *path) for path in locations_in(self.cls, self.kind, self.config)]
 
 
 def slots(section: type[Section] = Settings, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Slot, bool]]:

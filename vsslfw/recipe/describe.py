@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from vsslfw.errors import did_you_mean
+from vsslfw.locations import IS_LOCATION
 from vsslfw.recipe.schema import Slot
 
 _WORDS: dict[Any, tuple[str, str]] = {
@@ -38,6 +39,8 @@ def describe(annotation: Any, *, plural: bool = False) -> str:
     if origin is Annotated:
         if any(isinstance(mark, Slot) for mark in args[1:]):
             return "components" if plural else 'a component, dict(type="NAME", ...)'
+        if IS_LOCATION in args[1:]:
+            return _WORDS[Path][plural]
         return describe(args[0], plural=plural) + "".join(map(_limits, args[1:]))
     if origin is Literal:
         return _alternatives([_quoted(value) for value in args])

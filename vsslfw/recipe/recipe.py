@@ -13,13 +13,14 @@ from mmengine.config import Config
 
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
+from vsslfw.locations import KeyPath, file_name, replaced
 from vsslfw.plugins import Plugin, plugins
 from vsslfw.recipe.check import check
 from vsslfw.recipe.files import Source, Sources
 from vsslfw.recipe.overrides import apply_overrides
 from vsslfw.recipe.schema import Settings
 from vsslfw.recipe.text import to_text
-from vsslfw.recipe.tree import Node, Place, merge
+from vsslfw.recipe.tree import Node, Place, dotted, merge
 from vsslfw.registry import Registries
 
 AS_WRITTEN = "as written"
@@ -38,24 +39,45 @@ class Recipe:
     """The profile that was chosen."""
     notes: tuple[str, ...] = ()
     """What is right and still worth knowing before a run."""
+    locations: tuple[KeyPath, ...] = ()
+    """Which values are paths, such as ``("data", "path")``."""
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (64 hexadecimal digits) of the resolved settings."""
-        return digest_of(self.to_dict())
+        """SHA-256 (64 hexadecimal digits) of the resolved settings, of paths the file names alone."""
+        return digest_of(self.portable())
 
     def to_dict(self) -> dict[str, Any]:
         """The settings as plain data: dicts, lists, tuples, text, numbers, booleans, None."""
         return self.settings.model_dump()
 
-    def to_text(self) -> str:
-        """A recipe file that loads back to the same digest; its first lines say profile, source and digest."""
+    def portable(self) -> dict[str, Any]:
+        """`to_dict` with each path shortened to its file name: all that a run records, as a folder may bear a patient's name."""
+        portable: dict[str, Any] = replaced(self.to_dict(), self.locations, file_name)
+        return portable
+
+    def paths(self) -> dict[str, str]:
+        """Key -> path of each value that is one, such as ``{"data.path": "/.../videos.csv"}``."""
+        paths = {}
+        for path in self.locations:
+            value: Any = self.to_dict()
+            for key in path:
+                value = value[key]
+            paths[dotted(path)] = value
+        return paths
+
+    def to_text(self, *, portable: bool = False) -> str:
+        """A recipe file that loads back to the same digest; its first lines say profile, source and digest.
+
+        portable: with paths shortened to file names, and a line that says how to give them again.
+        """
         header = [
-            f"resolved from {self.source}, profile {self.profile}",
+            f"resolved from {file_name(self.source) if portable else self.source}, profile {self.profile}",
             f"digest {self.digest}",
+            *(f"{key} is shortened to its file name: {_again(key)}" for key in (self.paths() if portable else ())),
             *(f"note: {note}" for note in self.notes),
         ]
-        return "".join(f"# {' '.join(line.split())}\n" for line in header) + "\n" + to_text(self.to_dict())
+        return "".join(f"# {' '.join(line.split())}\n" for line in header) + "\n" + to_text(self.portable() if portable else self.to_dict())
 
     def config(self) -> Config:
         """The settings as an mmengine Config."""
@@ -99,12 +121,12 @@ class _Loader:
         if data is not None and not os.path.isfile(data):
             what = "this is a folder; a manifest is expected" if os.path.isdir(data) else "there is no such file"
             problems.append(Problem(what, f"--data {data}", "a manifest is a CSV file, one video a row (docs/data.md)"))
-        findings, filled, notes = check(tree.plain(), list(tree.unreadable()), self.registries, self.broken)
+        findings, filled, notes, paths = check(tree.plain(), list(tree.unreadable()), self.registries, self.broken)
         located = [finding.located(tree) for finding in findings if source.complete or tree.holds(finding.path)]
         problems = sources.problems + problems + [problem for _, problem in sorted(located, key=lambda pair: pair[0])]
         if problems:
             raise _error(name, problems)
-        return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes))
+        return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes), tuple(paths))
 
     def _profile(self, source: Source, wanted: str | None, overrides: Sequence[str], data: Path | None) -> tuple[str, list[Problem]]:
         known = source.profiles()
@@ -134,6 +156,12 @@ def _resolved(source: Source, profile: str, overrides: Sequence[str], data: Path
         own = {"type": Node("videos_csv", place), "path": Node(str(data.absolute()), place)}
         tree = merge(tree, Node({"data": Node(own, place)}, tree.place))
     return apply_overrides(tree, overrides)
+
+
+def _again(key: str) -> str:
+    """How to give a path that was shortened."""
+    option = "--data PATH" if key == "data.path" else f"--set {key}=PATH"
+    return f"give the path with {option}, or run where the file lies"
 
 
 def _error(name: str | Path, problems: Sequence[Problem]) -> UserError:

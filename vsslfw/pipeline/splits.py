@@ -1,0 +1,55 @@
+"""How the labelled videos are split for validation, and whether they can be: from labels and subjects alone (paper, section 4.3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vsslfw.errors import Problem
+from vsslfw.plugins import registries
+from vsslfw.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Split:
+    """A named fold as indices of the labelled videos."""
+
+    name: str
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def split(recipe: Recipe, labels: Sequence[str], subjects: Sequence[str], classes: Sequence[str]) -> tuple[list[Split], list[Problem]]:
+    """The recipe's validation scheme over videos with these labels (each one of ``classes``) and subjects, and what is wrong with it.
+
+    A fold that tests one subject bears the subject's id. Wrong is a scheme that cannot split these videos, and a fold whose
+    training videos lack a class.
+    """
+    scheme = registries().build("validation", recipe.settings.validation)
+    classes = sorted(classes)
+    y = np.array([classes.index(label) for label in labels])
+    try:
+        parts = list(scheme.split(np.zeros((len(labels), 1)), y, np.array(subjects)))
+    except ValueError as error:  # scikit-learn's words for too few subjects, too few of a class, ...
+        name = recipe.settings.validation["type"]
+        return [], [Problem(f"{name} cannot split these {len(labels)} videos of {len(set(subjects))} subjects: {error}", "validation")]
+    splits = []
+    for number, (train, test) in enumerate(parts, start=1):
+        tested = {subjects[i] for i in test}
+        name = tested.pop() if len(tested) == 1 else f"fold-{number:02d}"
+        splits.append(Split(name, tuple(map(int, train)), tuple(map(int, test))))
+    names = Counter(part.name for part in splits)
+    splits = [replace(s, name=f"{s.name}-{n:02d}") if names[s.name] > 1 else s for n, s in enumerate(splits, start=1)]
+    return splits, [problem for part in splits if (problem := _lacking(part, labels, classes))]
+
+
+def _lacking(part: Split, labels: Sequence[str], classes: Sequence[str]) -> Problem | None:
+    left = {labels[i] for i in part.train}
+    lacking = [name for name in classes if name not in left]
+    if not lacking:
+        return None
+    hint = "every training fold needs every class: at least two subjects of each"
+    return Problem(f"without the tested subjects no {', '.join(lacking)} video is left to train on", f"fold {part.name}", hint)
