@@ -163,7 +163,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(folder: Path, again: Again
     def deny(*_: object, **__: object) -> NoReturn:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("vsslfw.pipeline.run.FileLock.acquire", deny)
+    monkeypatch.setattr("vsslfw.pipeline.run_folder.FileLock.acquire", deny)
     with pytest.raises(UserError, match=f"--out {folder}: cannot be used as a folder: Permission denied"):
         again()
 

@@ -18,7 +18,9 @@ import click
 @click.option(
     "--cache", type=click.Path(path_type=Path), help="What stages share between runs. Default: .vsslfw-cache beside the run folder."
 )
-@click.option("--resume", is_flag=True, help="Continue the run in --out; an error if there is none, or if it had another recipe.")
+@click.option(
+    "--resume", is_flag=True, help="Continue the run in --out; an error if there is none, or if it had another recipe or other data."
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Folds that run at a time.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--identify", is_flag=True, help="Write real subject and video ids into the results instead of pseudonyms.")

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import logging
 import shlex
-import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from vsslfw.atomic import link_or_copy, read_json, write_json, write_text
+from vsslfw.atomic import link_or_copy, write_json, write_text
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, RunError, UserError
 from vsslfw.evaluation.predictions import write_predictions
@@ -23,6 +18,7 @@ from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.provenance import environment, inputs_of
 from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record
+from vsslfw.pipeline.run_folder import STATE, alone, clear, earlier_run, logging_to
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.plugins import plugins
 from vsslfw.recipe import Recipe
@@ -30,22 +26,6 @@ from vsslfw.report.data import SYNTHETIC, ReportData
 from vsslfw.report.html import write_report
 
 log = logging.getLogger("vsslfw")
-STATE = "run.json"
-ARTEFACTS = (
-    "recipe.py",
-    "environment.json",
-    "split.json",
-    "audits.json",
-    "pretrain",
-    "folds",
-    "predictions.csv",
-    "metrics.json",
-    "stages.json",
-    "report.html",
-)
-"""What a run writes, in this order, beside its state and log."""
-TRACES = (".lock", "log.txt", ".*.part")
-"""What a run that was killed at its very beginning leaves: such a folder still counts as empty."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +55,18 @@ def run(
     folder = Path(out) if out else Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
     device = resolve_device(device)
     with usable(folder, "--out"):
-        before = _before(folder, recipe, resume)
+        before = earlier_run(folder, recipe, resume)
         folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder), _logging(folder):
+    with alone(folder), logging_to(folder):
         pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
         state = {"recipe": recipe.digest, "profile": recipe.profile, "data": pipeline.provenance["data"], "identified": identify}
+        _announce(pipeline)
         if before:
             state["inputs"] = _same_inputs(folder, before, pipeline)
         write_json(folder / STATE, {**state, "state": "running"})
         log.info("run of %s, profile %s, digest %s", recipe.settings.name, recipe.profile, recipe.digest)
         try:
-            _clear(folder)
+            clear(folder)
             state["inputs"] = _inputs(pipeline)
             write_json(folder / STATE, {**state, "state": "running"})
             result = _run(pipeline, folder, identify)
@@ -100,12 +81,6 @@ def run(
 
 def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     recipe = pipeline.recipe
-    say = progress.current().say
-    say(f"recipe    {recipe.settings.name}, profile {recipe.profile}, digest {recipe.digest[:8]}")
-    if pipeline.dataset.synthetic:
-        say(f"data      {SYNTHETIC} Own video: --data videos.csv")
-    for note in recipe.notes:
-        say(f"note      {note}")
     plugins().lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.portable())
     write_text(folder / "recipe.py", recipe.to_text(portable=True))
     write_json(folder / "environment.json", {"data": pipeline.provenance["data"], **environment(pipeline.device)})
@@ -157,27 +132,14 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     return RunResult(folder, metrics, report)
 
 
-def _before(folder: Path, recipe: Recipe, resume: bool) -> dict[str, Any]:
-    """What run.json says of the run in this folder; nothing if there is none. A folder belongs to one recipe: UserError for another."""
-    state, where = folder / STATE, f"--out {folder}"
-    if folder.exists() and not folder.is_dir():
-        raise UserError(Problem("is a file; a folder is needed for the run", where))
-    if not state.is_file():
-        if resume:
-            raise UserError(Problem("holds no run that could be resumed", where, "Leave --resume out to start one"))
-        if folder.is_dir() and any(not any(path.match(trace) for trace in TRACES) for path in folder.iterdir()):
-            raise UserError(Problem("is not empty, and holds no run", where, "Choose a new folder"))
-        return {}
-    try:
-        before: dict[str, Any] = read_json(state)
-        digest = str(before["recipe"])
-    except (ValueError, KeyError, TypeError) as error:
-        hint = "Choose another --out, or remove this folder: what its run has computed is in the cache"
-        raise UserError(Problem(f"its {STATE} cannot be read ({type(error).__name__})", where, hint)) from error
-    if digest != recipe.digest:
-        what = f"holds a run made with another recipe (digest {digest[:8]}; this one is {recipe.digest[:8]})"
-        raise UserError(Problem(what, where, f"Choose another --out, or run with the recipe it was made with: {folder / 'recipe.py'}"))
-    return before
+def _announce(pipeline: Pipeline) -> None:
+    recipe = pipeline.recipe
+    say = progress.current().say
+    say(f"recipe    {recipe.settings.name}, profile {recipe.profile}, digest {recipe.digest[:8]}")
+    if pipeline.dataset.synthetic:
+        say(f"data      {SYNTHETIC} Own video: --data videos.csv")
+    for note in recipe.notes:
+        say(f"note      {note}")
 
 
 def _same_inputs(folder: Path, before: dict[str, Any], pipeline: Pipeline) -> dict[str, str]:
@@ -194,15 +156,6 @@ def _same_inputs(folder: Path, before: dict[str, Any], pipeline: Pipeline) -> di
 def _inputs(pipeline: Pipeline) -> dict[str, str]:
     _ = pipeline.backbone  # missing weights must show before hours of decoding, not after
     return inputs_of(pipeline.recipe, pipeline.manifest)
-
-
-def _clear(folder: Path) -> None:
-    """No old result may stand beside a new state, nor an old fold, or a real name, beside new ones; what is not ours stays."""
-    for path in [*(folder / name for name in ARTEFACTS), *folder.glob(".*.part")]:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _write_identities(pipeline: Pipeline) -> None:
@@ -222,45 +175,3 @@ def _link_pretrained(pipeline: Pipeline, folder: Path) -> None:
         link_or_copy(result.weights, target / "encoder.safetensors")
         record = {"data": pipeline.provenance["data"], "key": result.key, "pretext": result.pretext, "history": result.history}
         write_json(target / "training.json", record)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process a run folder."""
-    lock = FileLock(folder / ".lock")
-    with usable(folder, "--out"):
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise UserError(Problem("another process is running in this folder", where=f"--out {folder}")) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _logging(folder: Path) -> Iterator[None]:
-    """Lines of this run go to log.txt in its folder; warnings are shown as well."""
-    with usable(folder, "--out"):
-        file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    shown = _Shown(logging.WARNING)
-    level = log.level
-    log.setLevel(logging.INFO)
-    log.addHandler(file)
-    log.addHandler(shown)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
-        log.removeHandler(shown)
-        log.removeHandler(file)
-        file.close()
-
-
-class _Shown(logging.Handler):
-    """Warnings, on the terminal."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        progress.current().say(f"warning   {record.getMessage()}")
