@@ -19,11 +19,14 @@ $(INSTALLED): pyproject.toml $(wildcard plugins/*/pyproject.toml)
 demo: $(INSTALLED)          ## the main job on the embedded synthetic data
 	$(BIN)/vsslfw run recipes/seizure_bart.py
 
+# Two processes of one thread are faster than one of two, and do not fight for the cores.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
 test: $(INSTALLED)          ## the whole test suite, the slow part too
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(INSTALLED)     ## without the tests marked slow
-	$(BIN)/python -m pytest -m 'not slow'
+	$(PYTEST) -m 'not slow'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

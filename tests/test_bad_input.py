@@ -142,5 +142,17 @@ def test_resume_without_a_run_is_refused(refused: Refused) -> None:
 @pytest.mark.parametrize("resume", [[], ["--resume"]])
 def test_a_run_made_with_another_recipe_is_not_continued(resume: list[str], refused: Refused) -> None:
     Path("out").mkdir()
-    Path("out/run.json").write_text('{"recipe": "0123456789abcdef", "state": "failed"}', encoding="utf-8")
+    Path("out/run.json").write_text('{"recipe": "0123456789abcdef", "state": "finished"}', encoding="utf-8")
     assert "another recipe" in refused("run", "seizure_bart", "--out", "out", *resume)
+
+
+def test_a_mistake_that_was_mended_does_not_cost_the_folder(refused: Refused, shared_data: Path) -> None:
+    data = ["--profile", "demo", "--data", str(shared_data / "gmdcsa24" / "videos.csv")]
+    assert "pretrain.source" in refused("run", "seizure_bart", *data, "--out", "out")
+    other = refused("run", "seizure_bart", *data, "--out", "out", "--set", "pretrain.source=none", "--set", "labels.positive=ES")
+    assert "labels.positive" in other
+    assert "another recipe" not in other
+
+
+def test_a_manifest_in_the_place_of_the_recipe_is_told_where_it_belongs(refused: Refused) -> None:
+    assert "--data videos.csv" in refused("run", manifest(HEADER + ROWS))

@@ -47,7 +47,8 @@ def test_show_with_own_data_shows_the_paper(tmp_path: Path, capsys: pytest.Captu
     assert cli.main(["show", "seizure_bart", "--data", str(manifest)]) == 0
     shown = capsys.readouterr().out
     assert "profile paper" in shown
-    assert f'data = dict(type="videos_csv", path="{manifest}")' in shown
+    assert 'type="videos_csv"' in shown
+    assert f'path="{manifest}"' in shown
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_show_with_own_data_shows_the_paper(tmp_path: Path, capsys: pytest.Captu
         (["show", "seizure_bart", "--profile", "dmo"], 'there is no profile "dmo"\n    did you mean "demo"?'),
         (["show", "seizure_bart", "--data", "no/such.csv"], "--data no/such.csv: there is no such file"),
         (["show", "seizure_bart", "--set", "pretrain.epoch=[bold]3[/bold]"], "--set pretrain.epoch=[bold]3[/bold]: there is no key"),
-        (["show", "seizure_bart", "--set", "a=1", "--set", "b=2"], "error: seizure_bart: 2 problems"),
+        (["show", "seizure_bart", "--set", "a=1", "--set", "b=2"], "--profile names another): 2 problems"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,7 +130,7 @@ def test_every_section_is_there_and_filled() -> None:
         "no frame decodes",
         "2 frames lost",
         "masked frames",
-        "Pre-training beat every trivial answer at masked frames, but did not beat the trivial answers at moved frames.",
+        "Pre-training beat every trivial answer at masked frames; it did not beat the trivial answers at moved frames.",
         "No subject on two sides",
         "8 of 8 reused",
         "encoder = dict(type='bert', layers=6)",
@@ -282,11 +282,12 @@ def places(masked: float, moved: float) -> HeldOut:
     ("held_out", "said"),
     [
         ([places(1, 1)], "Pre-training beat every trivial answer at masked and moved frames."),
-        ([places(6, 1)], "Pre-training beat every trivial answer at moved frames, but did not beat the trivial answers at masked frames."),
+        ([places(6, 1)], "Pre-training beat every trivial answer at moved frames; it did not beat the trivial answers at masked frames."),
         ([places(6, 4)], "Pre-training did not beat the trivial answers at masked and moved frames. Treat it as having learnt nothing."),
         (
             [places(1, 1), places(6, 1)],
-            "Pre-training beat every trivial answer at moved frames, but beat every one at masked frames in only 1 of 2 pre-trainings.",
+            "Pre-training beat every trivial answer at moved frames; "
+            "it beat every trivial answer at masked frames in 1 of 2 pre-trainings only.",
         ),
         ([None], "No clip was held out, so whether pre-training learnt anything is not known."),
         (

@@ -72,7 +72,7 @@ def run(
             result = _run(pipeline, folder, identify)
         except BaseException as error:
             write_json(folder / STATE, {**state, "state": "failed", "error": type(error).__name__})
-            log.error("the run failed: %s", type(error).__name__)
+            log.info("the run failed: %s", type(error).__name__)
             raise
         write_json(folder / STATE, {**state, "state": "finished"})
     plugins().lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)

@@ -53,6 +53,8 @@ def earlier_run(folder: Path, recipe: Recipe, resume: bool) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         hint = "Choose another --out, or remove this folder: what its run has computed is in the cache"
         raise UserError(Problem(f"its {STATE} cannot be read ({type(error).__name__})", where, hint)) from error
+    if not resume and before.get("state") != "finished" and not (folder / "split.json").exists():
+        return {}  # it never came as far as a split: a mistake that was mended must not cost the folder
     if digest != recipe.digest:
         what = f"holds a run made with another recipe (digest {digest[:8]}; this one is {recipe.digest[:8]})"
         raise UserError(Problem(what, where, f"Choose another --out, or run with the recipe it was made with: {folder / 'recipe.py'}"))

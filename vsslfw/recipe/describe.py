@@ -64,6 +64,8 @@ def describe(annotation: Any, *, plural: bool = False) -> str:
 def mismatch(annotation: Any, value: Any) -> tuple[str, str]:
     """What was expected and found, and as a hint the nearest of the names that the annotation allows."""
     what = f"expected {describe(annotation)}, found {found(value)}"
+    if isinstance(value, dict) and describe(annotation).startswith("a list of"):
+        return what, "put it in brackets: [dict(...)]"
     if not isinstance(value, str):
         return what, ""
     if any(isinstance(mark, Slot) for mark in getattr(annotation, "__metadata__", ())):

@@ -12,6 +12,7 @@ from vsslfw.recipe.evaluate import Evaluator
 from vsslfw.recipe.tree import Node, Place
 
 MAX_BYTES = 1_000_000
+TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
 
 
 @dataclass
@@ -45,6 +46,9 @@ def _read(path: Path, shown: str) -> str:
             raise UserError(Problem("this is a folder; a recipe is a Python file", shown))
         if not path.is_file():
             raise UserError(Problem("this is not a file; a recipe is a Python file", shown))
+        if path.suffix.lower() in TABLES:
+            hint = f"a manifest is given with --data: vsslfw run seizure_bart --data {path.name}"
+            raise UserError(Problem("this is a table; a recipe is a Python file", shown, hint))
         if path.stat().st_size > MAX_BYTES:
             raise UserError(Problem(f"this is too large for a recipe (above {MAX_BYTES:,} bytes)", shown))
         text = path.read_bytes().decode("utf-8-sig")

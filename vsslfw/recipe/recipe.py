@@ -125,7 +125,7 @@ class _Loader:
         located = [finding.located(tree) for finding in findings if source.complete or tree.holds(finding.path)]
         problems = sources.problems + problems + [problem for _, problem in sorted(located, key=lambda pair: pair[0])]
         if problems:
-            raise _error(name, problems)
+            raise _error(name, problems, chosen if profile is None and chosen == "demo" else "")
         return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes), tuple(paths))
 
     def _profile(self, source: Source, wanted: str | None, overrides: Sequence[str], data: Path | None) -> tuple[str, list[Problem]]:
@@ -164,5 +164,8 @@ def _again(key: str) -> str:
     return f"give the path with {option}, or run where the file lies"
 
 
-def _error(name: str | Path, problems: Sequence[Problem]) -> UserError:
-    return UserError(*problems, title=f"{name}: {len(problems)} problems" if len(problems) > 1 else "")
+def _error(name: str | Path, problems: Sequence[Problem], implied: str = "") -> UserError:
+    """``implied`` is a profile that the person did not name: what is wrong may be wrong under that one alone."""
+    said = f" (profile {implied}, since no --data is given; --profile names another)" if implied else ""
+    title = f"{name}{said}: {len(problems)} problems" if len(problems) > 1 else f"{name}{said}:" if said else ""
+    return UserError(*problems, title=title)

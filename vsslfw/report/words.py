@@ -58,8 +58,10 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     ]
     if balanced["value"] is not None:
         chance = 1 / len(metrics["classes"])
-        lines.append(f"Balanced accuracy is {_against(balanced['value'], chance)}, which any constant answer scores.")
-    lines.append(f"Accuracy is {_against(accuracy['value'], accuracy['constant'])}, which always answering {constant} scores.")
+        lines.append(f"Balanced accuracy is {_against(balanced['value'], chance, metrics['n_videos'])}, which any constant answer scores.")
+    lines.append(
+        f"Accuracy is {_against(accuracy['value'], accuracy['constant'], metrics['n_videos'])}, which always answering {constant} scores."
+    )
     lines.append(
         "These are point estimates without an interval. Videos of one subject are not independent, "
         f"so the {count(metrics['n_subjects'], 'subject')} carry the result, not the videos."
@@ -67,8 +69,13 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _against(value: float, other: float) -> str:
-    side = "equal to" if math.isclose(value, other) else "above" if value > other else "below"
+def _against(value: float, other: float, videos: int) -> str:
+    if math.isclose(value, other):
+        side = "equal to"
+    elif abs(value - other) * videos < 1:
+        side = "less than one video away from"
+    else:
+        side = "above" if value > other else "below"
     return f"{figure(value)}: {side} {figure(other)}"
 
 
@@ -126,11 +133,13 @@ def learnt(pretrainings: Sequence[Pretraining]) -> str:
     if won:
         parts.append(f"beat every trivial answer at {' and '.join(won)} frames")
     for place in mixed:
-        parts.append(f"beat every one at {place} frames in only {sum(known[place])} of {count(len(known[place]), 'pre-training')}")
+        parts.append(
+            f"beat every trivial answer at {place} frames in {sum(known[place])} of {count(len(known[place]), 'pre-training')} only"
+        )
     if lost:
         parts.append(f"did not beat the trivial answers at {' and '.join(lost)} frames")
     end = ". Treat it as having learnt nothing." if len(lost) == len(known) else "."
-    return "Pre-training " + ", but ".join(parts) + end
+    return "Pre-training " + "; it ".join(parts) + end
 
 
 def audit_summary(outcomes: Sequence[str]) -> str:
