@@ -59,7 +59,7 @@ def test_one_real_optimiser_step_at_full_size_from_video_file_to_loss(tmp_path: 
         torch.save(resnet152(weights=None).state_dict(), weights)
     overrides = [
         *(
-            "data.subjects=2",
+            "data.subjects=4",
             "data.seizures_per_subject=1",
             "data.seizure_s=(2.0, 2.5)",
             "data.contextual_per_subject=1",
