@@ -70,11 +70,13 @@ def test_one_real_optimiser_step_at_full_size_from_video_file_to_loss(tmp_path: 
     pipeline = Pipeline(load_recipe("seizure_bart", profile="paper", overrides=overrides), cache=tmp_path / "cache")
 
     from vsslfw.engine import fit
+    from vsslfw.pipeline.clip_reader import Request
     from vsslfw.pipeline.pretrain import PretrainClip, pretrain_samples
     from vsslfw.seeds import Stream
 
     clip = pipeline.index.contextual[0]
-    clips = [PretrainClip(clip, pipeline.index.videos[clip.video_id], None)]
+    request = Request(clip, pipeline.index.videos[clip.video_id], pipeline.recipe.settings.pretrain.region, "random", "online")
+    clips = [PretrainClip(request, "online", None)]
     model = build_pretext_model(pipeline.recipe, D, pipeline.tokens.mask)
     before = io.BytesIO()
     torch.save(model.state_dict(), before)
