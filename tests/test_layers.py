@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "vsslfw"
-BELOW = ["errors", "atomic", "digest", "seeds", "plan", "types", "hookspecs", "registry", "plugins", "interfaces"]
+BELOW = ["errors", "atomic", "digest", "seeds", "plan", "types", "hookspecs", "registry", "plugins", "interfaces", "weights", "locations"]
 LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "cli"]
 MAY_NOT = {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")} | {
     ("evaluation", layer) for layer in ("video", "data", "builtin", "recipe", "engine")

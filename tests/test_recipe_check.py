@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from torch import nn
+from torch import Tensor
 
 from vsslfw.errors import UserError
+from vsslfw.interfaces import Backbone, SequenceEncoder
 from vsslfw.plugins import Plugin, registries
 from vsslfw.recipe import load_recipe
 from vsslfw.recipe.check import check
 from vsslfw.registry import Component, Registries
 
 
-class OddEncoder(nn.Module):
+class OddEncoder(SequenceEncoder):
     """An encoder that tells its sizes only when it is built, and wants an even D."""
 
     def __init__(self, feature_dim: int, *, hidden_dim: int, tags: tuple[str, ...] = ("a", "b"), path: Path | None = None) -> None:
@@ -25,18 +26,25 @@ class OddEncoder(nn.Module):
             raise RuntimeError("too wide")
         self.hidden_dim, self.max_positions = hidden_dim, 300
 
+    def forward(self, features: Tensor, valid: Tensor) -> Tensor:
+        raise NotImplementedError
 
-class OddBackbone:
+
+class OddBackbone(Backbone):
     feature_dim = 7
+    frame_size = (112, 112)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        raise NotImplementedError
 
 
-class ClipBackbone:
+class ClipBackbone(OddBackbone):
     feature_dim = 8
     clip_length = 16
     clip_stride = 2
 
 
-class LooseBackbone:
+class LooseBackbone(OddBackbone):
     def __init__(self, **anything: object) -> None:
         raise AssertionError("a backbone would load its weights: it is not built to check a recipe")
 

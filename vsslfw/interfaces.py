@@ -4,6 +4,7 @@ Shapes: B batch, T positions, N frames, L frames a clip, D feature, E hidden, K 
 Parameters of a component are the keyword-only arguments of its ``__init__``, with type annotations: the recipe is checked
 against them. What the framework itself knows (``feature_dim``, ``hidden_dim``, ``output_dim``) is passed by position. A parameter
 that is a path is annotated `Location`: keys and records then hold its content, or its file name, and never the path.
+``check_with`` lists the parameters that the conformance kit (`vsslfw.testing`) builds a component with: small ones, no files.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -24,12 +26,15 @@ from vsslfw.plan import CorruptionPlan
 from vsslfw.types import Batch, Loss
 
 Level = Literal["frame", "sequence", "feature"]
+Examples = tuple[dict[str, Any], ...]
+"""Parameters to check a component with, a dict for each time that it is built."""
 
 
 class Dataset(ABC):
     """Something that can name its videos: it returns the path of a manifest (``videos.csv``, docs/data.md)."""
 
     cache_version: ClassVar[int] = 1
+    check_with: ClassVar[Examples] = ({},)
     synthetic: ClassVar[bool] = False
     """True if the videos are made, not recorded: every artefact of a run then says so."""
 
@@ -42,6 +47,7 @@ class Detector(ABC):
     """Finds the patient: boxes (N, 4) as x1, y1, x2, y2 in pixels of the upright picture, at given times."""
 
     cache_version: ClassVar[int] = 1
+    check_with: ClassVar[Examples] = ({},)
 
     @abstractmethod
     def boxes(self, video_id: str, times: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64] | None:
@@ -59,6 +65,16 @@ class Detector(ABC):
         return ""
 
 
+@dataclass(frozen=True)
+class BackboneSpec:
+    """What a backbone is once it is built: D, the (H, W) of its frames, the L frames of a clip and the stride of clips."""
+
+    feature_dim: int
+    frame_size: tuple[int, int]
+    clip_length: int = 1
+    clip_stride: int = 1
+
+
 class Backbone(nn.Module, ABC):
     """forward(frames (N,3,H,W), or (N,L,3,H,W) if clip_length > 1) -> (N, D). Frozen, and always in eval mode.
 
@@ -66,6 +82,7 @@ class Backbone(nn.Module, ABC):
     """
 
     cache_version: ClassVar[int] = 1
+    check_with: ClassVar[Examples] = ({},)
     feature_dim: int
     frame_size: tuple[int, int]
     """(H, W) of the crop that it is given."""
@@ -74,6 +91,20 @@ class Backbone(nn.Module, ABC):
     clip_length: int = 1
     """L: frames that make one feature. T counts clips where it is above 1, and times are clip centres."""
     clip_stride: int = 1
+    """Frames from the start of one clip to the start of the next."""
+
+    @classmethod
+    def spec(cls, **parameters: Any) -> BackboneSpec | None:
+        """What these parameters would build, without building it: a recipe is checked against it before weights are read.
+
+        The default is what the class declares, with the ``frame_size`` parameter if there is one; none if it does not declare
+        ``feature_dim``. A class whose shapes depend on its parameters overrides this, and raises ValueError or UserError for
+        parameters that it would refuse.
+        """
+        size = parameters.get("frame_size", getattr(cls, "frame_size", None))
+        size = (size, size) if isinstance(size, int) else size
+        dim = getattr(cls, "feature_dim", None)
+        return BackboneSpec(dim, tuple(size), cls.clip_length, cls.clip_stride) if dim and size else None
 
     @abstractmethod
     def forward(self, frames: Tensor) -> Tensor:
@@ -103,6 +134,7 @@ class Corruption(ABC):
 
     level: ClassVar[Level]
     cache_version: ClassVar[int] = 1
+    check_with: ClassVar[Examples] = ({},)
 
 
 class SequenceCorruption(Corruption):
@@ -112,7 +144,11 @@ class SequenceCorruption(Corruption):
 
     @abstractmethod
     def __call__(self, plan: CorruptionPlan, generator: np.random.Generator) -> CorruptionPlan:
-        """Return a new plan. ``plan.target`` stays; a noise that shortens the sequence fills the freed tail with MASK."""
+        """Return a new plan. ``plan.target`` stays.
+
+        `CorruptionPlan.showing` makes it from what the real positions show, at any length: the freed tail of a noise that
+        shortens the sequence becomes MASK, and what a noise adds beyond K is cut.
+        """
 
 
 class FeatureCorruption(Corruption):
@@ -139,6 +175,7 @@ class SequenceEncoder(nn.Module, ABC):
     """Built as ``Encoder(feature_dim, *, ...)``; forward(features (B,T,D), valid (B,T)) -> (B,T,E)."""
 
     cache_version: ClassVar[int] = 1
+    check_with: ClassVar[Examples] = ({},)
     hidden_dim: int
     max_positions: int
 
@@ -151,6 +188,7 @@ class Head(nn.Module, ABC):
     """Built as ``Head(hidden_dim, output_dim, *, ...)``; forward(hidden (B,T,E), valid (B,T)) -> output."""
 
     cache_version: ClassVar[int] = 1
+    check_with: ClassVar[Examples] = ({},)
     task: ClassVar[Literal["pretext", "classification"]]
     """``pretext``: output_dim is D, output (B,T,D). ``classification``: output_dim is K, output (B,K) logits."""
 
@@ -164,10 +202,18 @@ class Head(nn.Module, ABC):
 
 
 class ValidationScheme(Protocol):
-    """scikit-learn's splitter protocol; any scikit-learn splitter can be registered as it is."""
+    """scikit-learn's splitter protocol; any scikit-learn splitter can be registered as it is.
+
+    The same videos must give the same splits each time: one that draws needs a ``random_state``.
+    """
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Yield (train, test) indices; y holds the labels and groups the subject of each video."""
+        """Yield (train, test) indices of the labelled videos.
+
+        X (n,) object array: the manifest's row of each video, a dict of text with ``video_id``, ``subject_id``, ``label`` and
+        every column of its own (``site``, say). y (n,) int: its class. groups (n,): its subject. ValueError says why these
+        videos cannot be split.
+        """
         ...
 
 

@@ -62,6 +62,14 @@ class CorruptionPlan:
             source = np.concatenate([source, self.source[self.length :]])
         return CorruptionPlan(source, self.target)
 
+    def showing(self, shown: Indices) -> CorruptionPlan:
+        """The same targets; the K real positions show ``shown``, of any length: too short, MASK follows; too long, it is cut at K."""
+        k = self.length
+        source = np.full(k, MASK)
+        shown = np.asarray(shown, dtype=np.int64)[:k]
+        source[: len(shown)] = shown
+        return self.with_source(source)
+
     def with_target(self, target: Indices) -> CorruptionPlan:
         """The same source, another ``target`` (T,)."""
         return CorruptionPlan(self.source, target)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from vsslfw.errors import Problem, UserError, did_you_mean
+from vsslfw.errors import Problem, UserError
 from vsslfw.interfaces import Backbone, Location
+from vsslfw.weights import find_file, load_into, misfits, read_state_dict, seeded
 
 DEPTHS = (18, 34, 50, 101, 152)
 RANDOM_SEED = 20210901
@@ -83,8 +84,7 @@ def _empty(depth: int) -> nn.Module:
 def _random(depth: int) -> nn.Module:
     import torchvision
 
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(RANDOM_SEED)  # torch.manual_seed would reseed the GPUs as well
+    with seeded(RANDOM_SEED):
         network: nn.Module = torchvision.models.get_model(f"resnet{depth}", weights=None)
     last = "bn2" if depth < 50 else "bn3"
     for name, module in network.named_modules():
@@ -101,12 +101,7 @@ def _headless(network: nn.Module) -> nn.Module:
 def _file(depth: int, weights: str) -> Path:
     """Where the weights are. Raises UserError if there is no such file."""
     if weights != "imagenet":
-        path = Path(weights).expanduser()
-        if not path.is_file():
-            near = did_you_mean(path.name, (file.name for file in path.parent.glob("*.*")))
-            hint = 'Name a state-dict file, or "imagenet" for the file in torch hub\'s cache.'
-            raise UserError(Problem(f"there is no weights file {path}", "backbone.weights", f"{near} {hint}".lstrip()))
-        return path
+        return find_file(weights, 'Name a state-dict file, or "imagenet" for the file in torch hub\'s cache.')
     import torchvision
 
     url: str = torchvision.models.get_model_weights(f"resnet{depth}").IMAGENET1K_V1.url
@@ -123,49 +118,9 @@ def _file(depth: int, weights: str) -> Path:
 
 def _loaded(depth: int, path: Path) -> nn.Module:
     """The network with the weights of a file. Raises UserError if they do not fit."""
-    state = {name: tensor for name, tensor in _read(path).items() if not name.startswith("fc.")}
+    state = {name: tensor for name, tensor in read_state_dict(path).items() if not name.startswith("fc.")}
     network = _empty(depth)
-    wrong = _misfits(network, state)
-    if wrong:
-        fits = [other for other in DEPTHS if other != depth and not _misfits(_empty(other), state)]
-        hint = f"They are the weights of resnet{fits[0]}: use backbone.type=resnet{fits[0]}, or another file." if fits else ""
-        more = f" (and {len(wrong) - 3} more)" if len(wrong) > 3 else ""
-        raise UserError(Problem(f"the weights in {path} do not fit resnet{depth}: {'; '.join(wrong[:3])}{more}", "backbone.weights", hint))
-    # Counters are not in files of old torch versions and mean nothing in eval mode: zero, so that they never show in the fingerprint.
-    counters = {name: torch.zeros((), dtype=torch.int64) for name, _ in network.named_buffers() if _is_counter(name)}
-    values = {name: tensor.to(torch.float32) for name, tensor in state.items() if not _is_counter(name)}
-    network.load_state_dict(values | counters, assign=True)
+    fits = [other for other in DEPTHS if misfits(network, state) and other != depth and not misfits(_empty(other), state)]
+    hint = f"They are the weights of resnet{fits[0]}: use backbone.type=resnet{fits[0]}, or another file." if fits else ""
+    load_into(network, state, path=path, what=f"resnet{depth}", hint=hint)
     return network
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a state-dict file. Raises UserError if it holds anything else."""
-    state: Any
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch, pickle, zipfile and safetensors each raise their own
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(Problem(f"{path} cannot be read as a state dict: {reason[0]}", "backbone.weights")) from error
-    if not isinstance(state, dict) or not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        hint = "Save it with torch.save(model.state_dict(), path)."
-        raise UserError(Problem(f"{path} is not a state dict (names and tensors)", "backbone.weights", hint))
-    return state
-
-
-def _misfits(network: nn.Module, state: dict[str, Tensor]) -> list[str]:
-    """What does not fit, in words: missing, of another shape, or unknown."""
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items() if not _is_counter(name)}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items() if not _is_counter(name)}
-    missing = [f"{name} is missing" for name in expected if name not in found]
-    shapes = [f"{name} is {found[name]}, {shape} expected" for name, shape in expected.items() if name in found and found[name] != shape]
-    unknown = [f"{name} is unknown" for name in found if name not in expected]
-    return shapes + missing + unknown
-
-
-def _is_counter(name: str) -> bool:
-    return name.endswith("num_batches_tracked")

@@ -58,13 +58,18 @@ class FrozenBackbone:
         return torch.tensor([float(np.mean(times[s : s + module.clip_length])) for s in starts], dtype=torch.float64)
 
     def features(self, frames: NDArray[np.uint8]) -> Tensor:
-        """(N,h,w,3) uint8 frames, already cropped -> (F,D) float32."""
-        normalised = normalise(frames, self.module.mean, self.module.std)
-        if self.module.clip_length > 1:
-            starts = range(0, self.length(len(frames)) * self.module.clip_stride, self.module.clip_stride)
-            clips = [normalised[s : s + self.module.clip_length] for s in starts]
-            normalised = torch.stack(clips) if clips else normalised[:0].unsqueeze(1)
-        return self.forward(normalised)
+        """(N,h,w,3) uint8 frames, already cropped -> (F,D) float32. A batch at a time: clips that overlap repeat their frames."""
+        module, count = self.module, self.length(len(frames))
+        features = [torch.zeros(0, module.feature_dim)]
+        for start in range(0, count, self.batch_size):
+            stop = min(start + self.batch_size, count)
+            first, last = self.frame_range(start, stop)
+            normalised = normalise(frames[first:last], module.mean, module.std)
+            if module.clip_length > 1:
+                starts = range(0, (stop - start) * module.clip_stride, module.clip_stride)
+                normalised = torch.stack([normalised[s : s + module.clip_length] for s in starts])
+            features.append(self.forward(normalised))
+        return torch.cat(features)
 
     @torch.inference_mode()
     def forward(self, frames: Tensor) -> Tensor:

@@ -14,8 +14,7 @@ from vsslfw.recipe import Recipe
 
 def preflight(recipe: Recipe, manifest: Manifest) -> None:
     """UserError with all at once: labels that do not fit, a split that cannot be made, a pre-training without a source."""
-    rows = manifest.labelled
-    splits, unsplittable = split(recipe, [row.label or "" for row in rows], [row.subject_id for row in rows], manifest.labels)
+    splits, unsplittable = split(recipe, manifest.labelled, manifest.labels)
     problems = [*_labels(recipe, manifest), *unsplittable, *_source(recipe, manifest, splits)]
     if problems:
         raise UserError(*problems, title=f"{manifest.path.name} and the recipe do not fit together:")

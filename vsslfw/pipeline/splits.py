@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vsslfw.data.manifest import VideoRow
 from vsslfw.errors import Problem
 from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
@@ -22,25 +23,32 @@ class Split:
     test: tuple[int, ...]
 
 
-def split(recipe: Recipe, labels: Sequence[str], subjects: Sequence[str], classes: Sequence[str]) -> tuple[list[Split], list[Problem]]:
-    """The recipe's validation scheme over videos with these labels (each one of ``classes``) and subjects, and what is wrong with it.
+def split(recipe: Recipe, rows: Sequence[VideoRow], classes: Sequence[str]) -> tuple[list[Split], list[Problem]]:
+    """The recipe's validation scheme over these labelled videos (each of one of ``classes``), and what is wrong with it.
 
-    A fold that tests one subject bears the subject's id. Wrong is a scheme that cannot split these videos, and a fold whose
-    training videos lack a class.
+    A fold that tests one subject bears the subject's id. Wrong is a scheme that cannot split these videos or gives other
+    splits each time, and a fold whose training videos lack a class.
     """
+    scheme_name = recipe.settings.validation["type"]
     scheme = registries().build("validation", recipe.settings.validation)
     classes = sorted(classes)
-    y = np.array([classes.index(label) for label in labels])
+    labels, subjects = [row.label or "" for row in rows], [row.subject_id for row in rows]
+    X = np.empty(len(rows), dtype=object)
+    X[:] = [row.extra | {"video_id": row.video_id, "subject_id": row.subject_id, "label": row.label or ""} for row in rows]
+    arguments = (X, np.array([classes.index(label) for label in labels]), np.array(subjects))
     try:
-        parts = list(scheme.split(np.zeros((len(labels), 1)), y, np.array(subjects)))
+        parts, again = ([(list(map(int, train)), list(map(int, test))) for train, test in scheme.split(*arguments)] for _ in range(2))
     except ValueError as error:  # scikit-learn's words for too few subjects, too few of a class, ...
-        name = recipe.settings.validation["type"]
-        return [], [Problem(f"{name} cannot split these {len(labels)} videos of {len(set(subjects))} subjects: {error}", "validation")]
+        what = f"{scheme_name} cannot split these {len(labels)} videos of {len(set(subjects))} subjects: {error}"
+        return [], [Problem(what, "validation")]
+    if parts != again:
+        hint = "give it a random_state, or no shuffling"
+        return [], [Problem(f"{scheme_name} gives other splits each time that it is asked: no run could be repeated", "validation", hint)]
     splits = []
     for number, (train, test) in enumerate(parts, start=1):
         tested = {subjects[i] for i in test}
         name = tested.pop() if len(tested) == 1 else f"fold-{number:02d}"
-        splits.append(Split(name, tuple(map(int, train)), tuple(map(int, test))))
+        splits.append(Split(name, tuple(train), tuple(test)))
     names = Counter(part.name for part in splits)
     splits = [replace(s, name=f"{s.name}-{n:02d}") if names[s.name] > 1 else s for n, s in enumerate(splits, start=1)]
     return splits, [problem for part in splits if (problem := _lacking(part, labels, classes))]

@@ -127,7 +127,8 @@ class Pipeline:
     def folds(self) -> tuple[Fold, ...]:
         """The splits of the validation scheme. UserError if videos that were left out make one impossible (`preflight` saw the rest)."""
         cases = self.features.cases
-        splits, problems = split(self.recipe, [case.label for case in cases], [case.subject_id for case in cases], self.classes)
+        rows = {row.video_id: row for row in self.manifest.labelled}
+        splits, problems = split(self.recipe, [rows[case.video_id] for case in cases], self.classes)
         if problems:
             raise UserError(*problems, title="Without the videos that were left out, the others cannot be split:")
         return tuple(Fold(s.name, tuple(cases[i] for i in s.train), tuple(cases[i] for i in s.test)) for s in splits)

@@ -14,23 +14,24 @@ STAND_IN = 512  # D where only the backbone itself could tell: then what is chec
 
 
 def build_parts(used: dict[KeyPath, Used], classes: int) -> tuple[dict[KeyPath, Any], list[Finding]]:
-    """Every component but the backbone, which would load its weights. Encoder and heads are built on torch's meta device:
-    D goes from the backbone's class into the encoder, E from the encoder into the heads, and no memory is needed."""
+    """Every component; of the backbone, which would load its weights, the `BackboneSpec`. Encoder and heads are built on torch's
+    meta device: D goes from the backbone's spec into the encoder, E from the encoder into the heads, and no memory is needed."""
     parts: dict[KeyPath, Any] = {}
     findings: list[Finding] = []
-    backbone = used.get(("backbone",))
-    feature_dim = getattr(backbone.cls, "feature_dim", None) if backbone else None
-    feature_dim = feature_dim if isinstance(feature_dim, int) else STAND_IN
-    for path, component in sorted(used.items(), key=lambda item: item[1].kind == "head"):
+    order = {"backbone": 0, "encoder": 1}
+    for path, component in sorted(used.items(), key=lambda item: order.get(item[1].kind, 2)):
+        feature_dim = getattr(parts.get(("backbone",)), "feature_dim", STAND_IN)
         arguments: tuple[int, ...] = ()
-        if component.kind == "backbone":
-            continue
         if component.kind == "encoder":
             arguments = (feature_dim,)
         if component.kind == "head":
             hidden_dim = getattr(parts.get(("encoder",)), "hidden_dim", STAND_IN)
             arguments = (hidden_dim, classes if path[0] == "finetune" else feature_dim)
         try:
+            if component.kind == "backbone":
+                spec = component.cls.spec(**component.parameters)  # type: ignore[attr-defined]
+                parts |= {path: spec} if spec else {}
+                continue
             with _meta() if component.kind in ("encoder", "head") else contextlib.nullcontext():
                 parts[path] = component.cls(*arguments, **component.parameters)
         except NotImplementedError:

@@ -103,8 +103,8 @@ def _clip_fits(known: Known) -> Iterator[Finding]:
     if known("pretrain.source") == "none":
         return
     seconds, fps, positions = known("contextual.clip_s"), known("video.fps"), known("positions")
-    backbone = known.component("backbone")
-    length, stride = _clip_shape(backbone.cls)
+    backbone = known.built("backbone")
+    length, stride = backbone.clip_length, backbone.clip_stride
     frames = int(seconds * fps + 1e-6)
     count = 0 if frames < length else (frames - length) // stride + 1
     if count > positions:
@@ -142,11 +142,8 @@ def _positive(known: Known) -> Iterator[Finding]:
 
 
 def _resize(known: Known) -> Iterator[Finding]:
-    size, backbone = known("video.resize"), known.component("backbone")
-    # The crop is a parameter of most backbones, and fixed in the class of others.
-    crop = backbone.parameters.get("frame_size", getattr(backbone.cls, "frame_size", None))
-    crop = (crop, crop) if isinstance(crop, int) else crop
-    if size is not None and isinstance(crop, tuple) and (size[0] < crop[0] or size[1] < crop[1]):
+    size, crop = known("video.resize"), known.built("backbone").frame_size
+    if size is not None and (size[0] < crop[0] or size[1] < crop[1]):
         what = f"{size[0]} x {size[1]} is smaller than the crop of the backbone, {crop[0]} x {crop[1]}"
         yield Finding(("video", "resize"), what, also=(("backbone",),))
 
@@ -159,15 +156,11 @@ def _positions(known: Known) -> Iterator[Finding]:
         yield Finding(("positions",), what, hint, also=(("encoder", "max_positions"),))
 
 
-def _clip_shape(backbone: type) -> tuple[int, int]:
-    length, stride = getattr(backbone, "clip_length", 1), getattr(backbone, "clip_stride", 1)
-    return (length, stride) if isinstance(length, int) and isinstance(stride, int) else (1, 1)
-
-
 def notes(known: Known) -> list[str]:
     """What is right, and still worth knowing before a run."""
     found = []
-    length, stride = _clip_shape(known.component("backbone").cls)
+    backbone = known.parts.get(("backbone",))
+    length, stride = (backbone.clip_length, backbone.clip_stride) if backbone else (1, 1)
     if stride < length and any(getattr(used.cls, "level", "") == "sequence" for used in known.corruptions):
         found.append(
             f"a feature covers {length} frames at a stride of {stride}: neighbours of a masked position show part of what it hides"
