@@ -1,123 +1,252 @@
-"""Plugins: contributed by a hook, loaded all or nothing, quarantined when broken."""
+"""Plugins: found by entry point, file or name; loaded whole or not at all; selected; quarantined when broken."""
 
 from __future__ import annotations
 
 import logging
-import types
-from collections.abc import Callable
-from typing import Any
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from fake_plugins import BROKEN, HEAD, REVERSE, install, registering
 
-from vsslfw import plugins as module
-from vsslfw.hookspecs import Register, hookimpl
-from vsslfw.plugins import Plugins
+from vsslfw import compat
+from vsslfw.errors import UserError
+from vsslfw.plugins import Plugins, Selection, choosing, load_plugins, named, selection
+from vsslfw.plugins.selection import from_environment, with_options
 
-
-class Point:
-    """An entry point that loads what a test gives it."""
-
-    dist = None
-    value = "tests"
-
-    def __init__(self, name: str, load: Callable[[], Any]) -> None:
-        self.name, self.load = name, load
-
-
-def plugin(**hooks: Any) -> types.ModuleType:
-    """A module that holds these hooks."""
-    module = types.ModuleType("a_test_plugin")
-    vars(module).update(hooks)
-    return module
-
-
-def contributing(*components: tuple[str, str, str]) -> types.ModuleType:
-    @hookimpl
-    def vsslfw_register(register: Register) -> None:
-        for kind, name, target in components:
-            register(kind, name, target, "for a test")
-
-    return plugin(vsslfw_register=vsslfw_register)
-
-
-def import_fails() -> Any:
-    raise ImportError("no module named heavy")
-
-
-def misspelt() -> Any:
-    @hookimpl
-    def vsslfw_registre(register: Register) -> None: ...
-
-    return plugin(vsslfw_registre=vsslfw_registre)
-
-
-BROKEN = {
-    "an import error": (import_fails, "no module named heavy"),
-    "a misspelt hook": (misspelt, "vsslfw_registre"),
-    "a name that is taken": (
-        lambda: contributing(("corruption", "reverse", "a:B"), ("encoder", "bert", "a:B")),
-        "already registered by plugin vsslfw",
-    ),
-    "an unknown kind": (lambda: contributing(("corruption", "reverse", "a:B"), ("corruptions", "x", "a:B")), 'did you mean "corruption"?'),
-}
+Load = Callable[..., Plugins]
+NOISE = registering('"corruption", "noise", "noise_parts:Noise", summary="for a test"')
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Plugins]:
-    def load(**loads: Callable[[], Any]) -> Plugins:
-        monkeypatch.setattr(module.metadata, "entry_points", lambda group: [Point(name, load) for name, load in loads.items()])
-        return Plugins()
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on sys.path, for `install`."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    yield folder
+    for name in [name for name, loaded in sys.modules.items() if str(getattr(loaded, "__file__", "")).startswith(str(folder))]:
+        del sys.modules[name]
 
-    return load
 
-
-def test_a_plugin_contributes_through_the_same_hook_as_the_builtins(installed: Callable[..., Plugins]) -> None:
-    found = installed(mine=lambda: contributing(("corruption", "reverse", "mine:Reverse")))
-    component = found.registries.find("corruption", "reverse")
-    assert (component.plugin, component.target) == ("mine", "mine:Reverse")
-    assert found.broken() == []
+def test_a_plugin_contributes_through_the_same_hook_as_the_built_ins(site: Path) -> None:
+    install(site, "vsslfw-noise", NOISE, entry="noise")
+    plugins = Plugins()
+    component = plugins.registries.find("corruption", "noise")
+    assert (component.plugin, component.distribution, component.version) == ("noise", "vsslfw-noise", "1.0")
+    assert component.target == "noise_parts:Noise"
+    assert plugins.broken() == []
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_plugin_is_left_out_whole_and_the_others_work(
-    case: str, installed: Callable[..., Plugins], caplog: pytest.LogCaptureFixture
-) -> None:
-    load, words = BROKEN[case]
-    with caplog.at_level(logging.WARNING, "vsslfw"):
-        found = installed(bad=load, good=lambda: contributing(("corruption", "fine", "good:Fine")))
-    (broken,) = found.broken()
-    assert broken.name == "bad"
+def test_a_broken_plugin_is_left_out_whole_with_its_place_and_the_others_work(case: str, site: Path) -> None:
+    distribution, text, words = BROKEN[case]
+    path = install(site, distribution, text)
+    install(site, "vsslfw-noise", NOISE)
+    plugins = Plugins()
+    (broken,) = plugins.broken()
+    assert broken.name == distribution
     assert words in broken.error
-    assert ".py:" in broken.error
-    assert "bad" in caplog.text
-    names = found.registries.names("corruption")
-    assert "fine" in names
-    assert "reverse" not in names
+    file, _, line = broken.place.rpartition(":")
+    assert file == str(path) if text is not None else file.endswith("entry_points.txt")
+    assert int(line) >= 1
+    assert "noise" in plugins.registries.names("corruption")
+    assert "left_over" not in plugins.registries.names("corruption")
 
 
-def test_a_lifecycle_hook_that_raises_is_reported_and_loses_nothing(
-    installed: Callable[..., Plugins], caplog: pytest.LogCaptureFixture
+def test_the_place_is_the_line_to_mend(site: Path) -> None:
+    install(site, "broken-half", BROKEN["half registered"][1])
+    install(site, "broken-hook", BROKEN["misspelt hook"][1])
+    install(site, "broken-api", BROKEN["wrong api"][1])
+    for plugin in Plugins().broken():
+        file, _, number = plugin.place.rpartition(":")
+        line = Path(file).read_text().splitlines()[int(number) - 1]
+        assert any(word in line for word in ("1 / 0", "@hookimpl", "VSSLFW_API = 99")), line
+
+
+def test_two_distributions_cannot_share_the_name_of_an_entry_point(site: Path) -> None:
+    install(site, "vsslfw-one", registering(), entry="same")
+    install(site, "vsslfw-two", registering(), entry="same")
+    assert [plugin.state for plugin in Plugins().found if plugin.name == "same"] == ["ok", "broken"]
+
+
+# ---- selection
+
+
+def test_only_the_named_plugins_are_loaded(site: Path) -> None:
+    install(site, "vsslfw-noise", NOISE)
+    install(site, "vsslfw-loud", "raise AssertionError('it was imported')\n")
+    plugins = Plugins(from_environment({"VSSLFW_PLUGINS": "vsslfw-noise"}))
+    assert plugins.named("vsslfw-noise").state == "ok"  # type: ignore[union-attr]
+    loud = plugins.named("vsslfw-loud")
+    assert loud is not None
+    assert (loud.state, loud.disabled) == ("disabled", "VSSLFW_PLUGINS=vsslfw-noise")
+    assert plugins.registries.has("encoder", "bert")
+    assert {plugin.state for plugin in Plugins(from_environment({"VSSLFW_PLUGINS": ""})).found[1:]} == {"disabled"}
+
+
+def test_one_plugin_is_left_out_by_its_name_or_its_distributions(site: Path) -> None:
+    install(site, "vsslfw-noise", NOISE, entry="noise")
+    for name in ("noise", "vsslfw-noise"):
+        plugins = Plugins(with_options(Selection(), [f"no:{name}"]))
+        assert plugins.named("noise").disabled == f"-p no:{name}"  # type: ignore[union-attr]
+        with pytest.raises(UserError, match=f"belongs to plugin noise, which is left out by -p no:{name}"):
+            plugins.registries.find("corruption", "noise/noise")
+
+
+def test_a_file_is_a_plugin_with_its_digest_for_a_version(tmp_path: Path) -> None:
+    path = tmp_path / "my_plugin.py"
+    path.write_text(registering('"corruption", "reverse", Reverse') + REVERSE)
+    plugins = Plugins(with_options(Selection(), [str(path)]))
+    plugin = plugins.named("my_plugin")
+    assert plugin is not None
+    assert (plugin.state, plugin.origin, plugin.distribution, plugin.path) == ("ok", "file", "my_plugin.py", str(path))
+    assert plugin.digest.startswith(plugin.version)
+    component = plugins.registries.find("corruption", "my_plugin/reverse")
+    assert component.load().__name__ == "Reverse"
+    assert component.code == plugin.digest
+
+
+def test_a_file_that_was_edited_is_loaded_anew(tmp_path: Path) -> None:
+    path = tmp_path / "my_plugin.py"
+    for name in ("one", "two"):
+        path.write_text(registering(f'"corruption", "{name}", Reverse') + REVERSE)
+        assert load_plugins(Selection().adding([named(str(path))])).registries.has("corruption", name)
+
+
+def test_a_module_is_a_plugin_by_its_name(site: Path) -> None:
+    (site / "my_module.py").write_text(NOISE)
+    assert Plugins(with_options(Selection(), ["my_module"])).registries.has("corruption", "my_module/noise")
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("./no_such.py", "there is no plugin file"),
+        (".", "is a folder"),
+        ("no_such_module", "there is no plugin and no module of that name"),
+    ],
+)
+def test_what_is_not_there_is_an_error(option: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=words):
+        Plugins(with_options(Selection(), ["./" if option == "." else option]))
+
+
+def test_a_broken_plugin_is_an_error_when_asked_for(site: Path) -> None:
+    install(site, "broken-import", "import no_such_library\n")
+    with pytest.raises(UserError, match="VSSLFW_STRICT_PLUGINS is set") as raised:
+        load_plugins(from_environment({"VSSLFW_STRICT_PLUGINS": "1"}))
+    assert "broken_import.py:1" in raised.value.problems[0].where
+
+
+def test_the_command_lines_choice_ends_with_the_command() -> None:
+    with choosing(["no:vsslfw-timm"]):
+        assert selection().without == ("vsslfw-timm",)
+    assert selection().without == ()
+
+
+# ---- names
+
+
+def test_names_that_collide_are_told_apart_by_their_plugins(site: Path) -> None:
+    for name in ("vsslfw-a", "vsslfw-b"):
+        install(site, name, registering('"corruption", "same", "parts:Same"'))
+    registries = Plugins().registries
+    assert registries.find("corruption", "vsslfw-b/same").plugin == "vsslfw-b"
+    with pytest.raises(UserError, match="contributed by 2 plugins") as raised:
+        registries.find("corruption", "same")
+    assert raised.value.problems[0].hint == 'write "vsslfw-a/same" or "vsslfw-b/same"'
+    assert {"vsslfw-a/same", "vsslfw-b/same"} <= set(registries.names("corruption"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mask_frame", 'there is no corruption "mask_frame"; did you mean "mask_frames"?'),
+        ("left_over", "it belongs to plugin broken-half, which is broken: ZeroDivisionError"),
+        ("vsslfw-none/reverse", "plugin vsslfw-none is not installed: pip install vsslfw-none"),
+        ("bert", '"bert" is a component of kind encoder; one of kind corruption is expected here'),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_nearest_or_with_the_plugin_that_would_have_it(name: str, words: str, site: Path) -> None:
+    install(site, "broken-half", BROKEN["half registered"][1])
+    with pytest.raises(UserError) as raised:
+        Plugins().registries.find("corruption", name)
+    assert words in str(raised.value)
+
+
+def test_what_a_plugin_made_beside_vsslfw_would_have_is_known_without_it() -> None:
+    plugins = Plugins(from_environment({"VSSLFW_PLUGINS": ""}))
+    with pytest.raises(UserError, match="it belongs to plugin vsslfw-timm, which is left out by VSSLFW_PLUGINS="):
+        plugins.registries.find("backbone", "timm")
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({}, "No module named 'noise_parts'"),
+        ({"noise_parts": "1 / 0\n"}, "ZeroDivisionError"),
+        ({"noise_parts": "Noise = 3\n"}, "is not a class"),
+        ({"noise_parts": "class Noise: ...\n"}, "is not a subclass of vsslfw.interfaces.Corruption"),
+    ],
+)
+def test_a_component_that_cannot_be_used_names_its_plugin(parts: dict[str, str], words: str, site: Path) -> None:
+    install(site, "vsslfw-noise", NOISE, **parts)
+    with pytest.raises(UserError, match="plugin vsslfw-noise") as raised:
+        Plugins().registries.find("corruption", "noise").load()
+    assert words in str(raised.value)
+
+
+# ---- the version of the API
+
+
+def test_an_old_api_that_still_works_is_told_with_the_plugins_name(
+    site: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard = []
-
-    @hookimpl
-    def fails(folder: Any, metrics: Any) -> None:
-        raise ZeroDivisionError("in a hook")
-
-    @hookimpl
-    def listens(metrics: Any) -> None:
-        heard.append(metrics)
-
-    found = installed(bad=lambda: plugin(vsslfw_run_finished=fails), good=lambda: plugin(vsslfw_run_finished=listens))
-    found.lifecycle("vsslfw_run_finished", folder="f", metrics={"a": 1})
-    assert heard == [{"a": 1}]
-    assert "bad" in caplog.text
-    assert "in a hook" in caplog.text
+    monkeypatch.setattr(compat, "API", 2)
+    install(site, "vsslfw-old", registering())
+    with caplog.at_level(logging.WARNING):
+        load_plugins(with_options(Selection(), ["no:test-old-api"]))
+    assert "plugin vsslfw-old: it was written for API 1; the current one is 2" in caplog.text
+    monkeypatch.setattr(compat, "OLDEST_API", 2)
+    old = Plugins().named("vsslfw-old")
+    assert old is not None
+    assert old.error == "it was written for API 1, and this vsslfw offers API 2: install a newer version of the plugin"
 
 
-def test_a_component_whose_class_cannot_be_imported_names_its_plugin(installed: Callable[..., Plugins]) -> None:
-    from vsslfw.errors import UserError
+def test_a_deprecation_that_a_plugin_meets_while_it_loads_is_told_with_its_name(site: Path) -> None:
+    text = "import warnings\nfrom vsslfw.compat import VsslfwDeprecationWarning\nwarnings.warn('old', VsslfwDeprecationWarning)\n"
+    install(site, "vsslfw-uses-old", text + registering())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plugin = Plugins().named("vsslfw-uses-old")
+    assert plugin is not None
+    assert plugin.warnings == ("old",)
 
-    found = installed(mine=lambda: contributing(("corruption", "reverse", "no_such_module:Reverse")))
-    with pytest.raises(UserError, match="plugin mine"):
-        found.registries.find("corruption", "reverse").load()
+
+# ---- hooks
+
+HOOKS = f"""{HEAD}
+heard = []
+
+
+@hookimpl
+def vsslfw_run_finished(metrics):
+    heard.append(metrics)
+"""
+
+
+def test_a_lifecycle_hook_that_raises_is_reported_and_loses_nothing(site: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = install(site, "vsslfw-bad", HOOKS.replace("heard.append(metrics)", "1 / 0"))
+    install(site, "vsslfw-good", HOOKS)
+    plugins = Plugins()
+    plugins.lifecycle("vsslfw_run_finished", folder="f", metrics={"a": 1})
+    assert plugins.manager.get_plugin("vsslfw-good").heard == [{"a": 1}]  # type: ignore[union-attr]
+    line = HOOKS.splitlines().index("    heard.append(metrics)") + 1
+    assert (
+        f"plugin vsslfw-bad failed in vsslfw_run_finished, the run goes on: ZeroDivisionError: division by zero ({path}:{line})"
+        in caplog.text
+    )

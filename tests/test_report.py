@@ -78,7 +78,7 @@ def report(subjects: int = 4, each: int = 2, /, **changes: Any) -> ReportData:
         "seed": 0,
         "command": "vsslfw run recipes/seizure_bart.py",
         "environment": {"torch": "2.11.0"},
-        "plugins": [PluginLine("other", "vsslfw-other", "1.0", "ImportError: no module named x")],
+        "plugins": [PluginLine("other", "vsslfw-other", "1.0", "broken: ImportError: no module named x")],
         "provenance": {"manifest": "sha256 00ff"},
     }
     return ReportData(**(values | changes))

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 
 import click
 
+from vsslfw.cli.options import plugin_option
 from vsslfw.errors import VsslfwError, did_you_mean
 
 COMMANDS = {
     "run": "Run a recipe: extract, pre-train, validate, report.",
     "show": "Show a recipe as it will run, with its digest.",
     "components": "List what can be swapped in, or describe one of them.",
+    "plugins": "List the plugins and their state.",
+    "check": "Check whether the components of a plugin keep their contracts.",
+    "new": "Write a plugin to start from.",
 }
 """Name -> summary; the command is ``vsslfw.cli.NAME:command``. The summaries stand here so that help imports none of them."""
 
@@ -40,6 +44,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@plugin_option
 @click.version_option(package_name="vsslfw", message="vsslfw %(version)s")
 def _group() -> None:
     """Self-supervised learning on clinical seizure video: pre-train on unlabelled video, fine-tune, leave one subject out.
@@ -51,7 +56,7 @@ def _group() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (the work failed), 2 (bad input) or 130 (interrupted)."""
     try:
-        _group.main(args=arguments, prog_name="vsslfw", standalone_mode=False)
+        code = _group.main(args=arguments, prog_name="vsslfw", standalone_mode=False)
     except VsslfwError as error:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
         return error.exit_code
@@ -61,4 +66,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    return 0
+    return code if isinstance(code, int) else 0

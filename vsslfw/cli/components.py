@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
+
+from vsslfw.cli.options import plugin_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,16 +29,15 @@ _FACTS = (
     "synthetic",
     "cache_version",
 )
-PIPED_WIDTH = 160
 
 
 @click.command("components")
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
+@plugin_option
 def command(kind: str | None, name: str | None) -> None:
     """List all components, those of a KIND, or describe the one called NAME: its parameters, shapes and contract."""
-    from rich.console import Console
-
+    from vsslfw.cli.console import table_console
     from vsslfw.errors import Problem, UserError, did_you_mean
     from vsslfw.plugins import plugins
     from vsslfw.registry import KINDS
@@ -43,16 +45,12 @@ def command(kind: str | None, name: str | None) -> None:
     if kind is not None and kind not in KINDS:
         raise UserError(Problem(f'there is no kind "{kind}"', hint=did_you_mean(kind, KINDS)))
     registries = plugins().registries
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, PIPED_WIDTH)
+    console = table_console()
     if kind is not None and name is not None:
         for part in _description(registries.find(kind, name)):
             console.print(part, markup=False)
         return
     console.print(_table(registries.components(kind)))
-    for plugin in plugins().broken():
-        console.print(f"plugin {plugin.name} ({plugin.distribution} {plugin.version}) is broken and left out: {plugin.error}", markup=False)
 
 
 def _table(components: list[Component]) -> RenderableType:
@@ -62,9 +60,11 @@ def _table(components: list[Component]) -> RenderableType:
 
     table = Table("kind", "name", "contributed by", "summary", box=box.SIMPLE_HEAD)
     last = ""
+    taken = Counter((component.kind, component.name) for component in components)
     for component in components:
         by = f"{component.distribution} {component.version}"
-        table.add_row(*map(Text, (component.kind if component.kind != last else "", component.name, by, component.summary)))
+        name = component.name if taken[component.kind, component.name] == 1 else component.qualified
+        table.add_row(*map(Text, (component.kind if component.kind != last else "", name, by, component.summary)))
         last = component.kind
     return table
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from vsslfw.cli.options import plugin_option
+
 
 @click.command("run")
 @click.argument("recipe")
@@ -25,6 +27,7 @@ import click
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--identify", is_flag=True, help="Write real subject and video ids into the results instead of pseudonyms.")
 @click.option("--quiet", is_flag=True, help="Only errors and the final result.")
+@plugin_option
 def command(
     recipe: str,
     data: Path | None,

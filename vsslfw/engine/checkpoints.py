@@ -15,6 +15,7 @@ from torch import nn
 from vsslfw.atomic import replacing
 from vsslfw.digest import canonical_json, digest_of
 from vsslfw.errors import Problem, RunError, UserError
+from vsslfw.provenance import tell_changes
 
 CHECKPOINT = "checkpoint.pth"
 """The one checkpoint of a fit's folder: the last."""
@@ -59,6 +60,11 @@ def resumable(path: Path, configuration: dict[str, Any]) -> dict[str, Any] | Non
     wanted = dict(_flat(configuration))
     # Provenance is recorded, not compared: a release that changes no cache_version must not lose a week's training.
     keys = [key for key in sorted(found | wanted) if found.get(key) != wanted.get(key) and not key.startswith("provenance")]
+    tell_changes(
+        "the checkpoint to go on from",
+        checkpoint["vsslfw"]["configuration"].get("provenance", {}).get("components", ()),
+        configuration.get("provenance", {}).get("components", ()),
+    )
     problems = [Problem(f"{key} was {_said(found, key)} and is now {_said(wanted, key)}", str(path)) for key in keys]
     if problems:
         hint = "Choose another output folder, or delete the checkpoint to train the stage from its beginning."

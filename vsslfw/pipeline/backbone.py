@@ -12,7 +12,6 @@ from torch import Tensor
 
 from vsslfw.interfaces import Backbone
 from vsslfw.pipeline.keys import component_key
-from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
 from vsslfw.video import normalise
 
@@ -36,8 +35,12 @@ class FrozenBackbone:
     def of(cls, recipe: Recipe, device: str) -> FrozenBackbone:
         """Build the recipe's backbone and freeze it. UserError if its weights are missing or do not fit."""
         settings = recipe.settings
-        module: Backbone = registries().build("backbone", settings.backbone).freeze().to(device)
-        key = {**component_key("backbone", settings.backbone), "fingerprint": module.fingerprint(), "precision": settings.extract.precision}
+        module: Backbone = recipe.registries.build("backbone", settings.backbone).freeze().to(device)
+        key = {
+            **component_key(recipe, "backbone", settings.backbone),
+            "fingerprint": module.fingerprint(),
+            "precision": settings.extract.precision,
+        }
         resize = settings.video.resize or resize_for(module.frame_size)
         return cls(module, key, resize, settings.extract.batch_size, settings.extract.precision, device)
 

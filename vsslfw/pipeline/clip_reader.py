@@ -14,7 +14,6 @@ from vsslfw.interfaces import Detector
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key
-from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
 from vsslfw.video import decoder_version, frames_at
 
@@ -46,6 +45,7 @@ class ClipReader:
     """Reads the frames of requests for one backbone."""
 
     def __init__(self, recipe: Recipe, backbone: FrozenBackbone) -> None:
+        self.recipe = recipe
         self.settings = recipe.settings
         self.backbone = backbone
         self.decoder = decoder_version()
@@ -55,7 +55,7 @@ class ClipReader:
         """The detector of a region, built once."""
         name = digest_of(region)
         if name not in self._detectors:
-            self._detectors[name] = registries().build("detector", region)
+            self._detectors[name] = self.recipe.registries.build("detector", region)
         return self._detectors[name]
 
     def key(self, request: Request) -> str:
@@ -66,7 +66,10 @@ class ClipReader:
                 "store": STORE_VERSION,
                 "content": request.video.content,
                 "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
-                "region": [component_key("detector", request.region), self.detector(request.region).fingerprint(request.clip.video_id)],
+                "region": [
+                    component_key(self.recipe, "detector", request.region),
+                    self.detector(request.region).fingerprint(request.clip.video_id),
+                ],
                 "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
                 "backbone": self.backbone.key,
                 "dtype": None if request.views == "online" else self.settings.extract.dtype,

@@ -15,6 +15,7 @@ from vsslfw.data.store import FeatureEntry, Shard
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.clip_reader import ClipReader, Decoded, Request
+from vsslfw.provenance import tell_changes
 from vsslfw.seeds import Stream
 from vsslfw.video import crop
 
@@ -67,6 +68,8 @@ class Extractor:
         pending = {key: request for key, request in by_key.items() if key not in entries}
         failed = {key: reason for key, entry in entries.items() if (reason := self._unusable(by_key[key], entry))}
         entries = {key: entry for key, entry in entries.items() if key not in failed}
+        recorded = [component for entry in entries.values() for component in entry.provenance["components"]]
+        tell_changes("features of the cache", recorded, self.provenance["components"], ("backbone", "detector"))
         listener = progress.current()
         listener.start("extract", sum(_frames(request) for request in pending.values()), "frames")
         for key, request, segments in self._decoded(pending):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from vsslfw.digest import digest_of
 from vsslfw.engine import Classifier, Training, check_tells_apart, fit, load_weights, predict
 from vsslfw.evaluation.aggregate import aggregate
 from vsslfw.pipeline import progress
+from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.keys import component_key
 from vsslfw.pipeline.pretrain import Tokens, build_encoder, build_head
@@ -80,6 +81,7 @@ class FoldResult:
     history: list[dict[str, Any]]
     class_weights: dict[str, float]
     reused: bool
+    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def fold_key(recipe: Recipe, fold: Fold, pretrain_key: str | None, backbone_key: dict[str, Any], classes: Sequence[str]) -> str:
@@ -95,8 +97,8 @@ def fold_key(recipe: Recipe, fold: Fold, pretrain_key: str | None, backbone_key:
             "positions": settings.positions,
             "pretrain": pretrain_key,
             "backbone": backbone_key,
-            "encoder": component_key("encoder", settings.encoder),
-            "head": component_key("head", settings.finetune.head),
+            "encoder": component_key(recipe, "encoder", settings.encoder),
+            "head": component_key(recipe, "head", settings.finetune.head),
             "settings": settings.finetune.model_dump(mode="json", exclude={"region", "head"}),
             "evaluate": settings.evaluate.model_dump(mode="json"),
             "classes": list(classes),
@@ -132,7 +134,8 @@ def run_fold(task: FoldTask) -> FoldResult:
         found = load_fold(task)
         if found is not None:
             return found
-        return _run_fold(task, cache.stage("folds", task.key))
+        with naming_culprits(task.recipe):
+            return _run_fold(task, cache.stage("folds", task.key))
 
 
 def build_classifier(recipe: Recipe, feature_dim: int, classes: int) -> Classifier:
@@ -172,7 +175,7 @@ def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
     for case in task.fold.test:
         probabilities, windows = _predict(task, model, case)
         predictions.append({"features": case.entry.key, "probabilities": probabilities.tolist(), "windows": windows})
-    result: dict[str, Any] = {"predictions": predictions, "history": history, "class_weights": weights}
+    result: dict[str, Any] = {"predictions": predictions, "history": history, "class_weights": weights, "provenance": task.provenance}
     write_json(folder / "result.json", result)
     shutil.rmtree(work, ignore_errors=True)
     return FoldResult(task.key, **result, reused=False)

@@ -11,29 +11,35 @@ from vsslfw.digest import digest_of, digest_of_file
 from vsslfw.errors import Problem, UserError
 from vsslfw.interfaces import Detector
 from vsslfw.locations import replaced
-from vsslfw.plugins import registries
+from vsslfw.recipe import Recipe
 from vsslfw.recipe.signature import locations_in
 
 COVERED = "a file, in the fingerprint"
 """Stands for a path whose content the component's own fingerprint covers."""
 
 
-def component_key(kind: str, config: dict[str, Any]) -> dict[str, Any]:
+def component_key(recipe: Recipe, kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """A component's part of a key: its parameters, who contributed it, and its own ``cache_version``.
 
     Of a file that it names, the content counts: as its ``fingerprint`` says if it has one, else all of it; where the file lies
     does not. The version of the package is left out: a release that changes only documentation must not redo a week of features.
+    A plugin that is a single file has no version: all of it counts.
     """
-    component = registries().find(kind, config["type"])
+    component = recipe.registries.find(kind, config["type"])
     cls = component.load()
     own = getattr(cls, "fingerprint", Detector.fingerprint) is not Detector.fingerprint  # the contract's default covers nothing
     portable = replaced(config, locations_in(cls, kind, config), (lambda _: COVERED) if own else content_of)
-    return {"config": portable, "distribution": component.distribution, "cache_version": getattr(cls, "cache_version", 1)}
+    key = {
+        "config": portable | {"type": component.name},
+        "distribution": component.distribution,
+        "cache_version": getattr(cls, "cache_version", 1),
+    }
+    return key | ({"code": component.code} if component.code else {})
 
 
-def component_keys(kind: str, configs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def component_keys(recipe: Recipe, kind: str, configs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """`component_key` of each."""
-    return [component_key(kind, config) for config in configs]
+    return [component_key(recipe, kind, config) for config in configs]
 
 
 def content_of(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ from vsslfw.digest import digest_of
 from vsslfw.engine import PretextModel, Training, check_not_collapsed, evaluate_pretext, fit, save_weights
 from vsslfw.interfaces import FeatureCorruption, FrameCorruption, Head, SequenceCorruption, SequenceEncoder
 from vsslfw.pipeline import progress
+from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.clip_reader import Request
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key, component_keys
 from vsslfw.pipeline.online import OnlineClips
-from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
 
@@ -85,6 +85,7 @@ class PretrainResult:
     clips: int
     held_out: int
     reused: bool
+    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def pretrain_key(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[PretrainClip]) -> str:
@@ -97,9 +98,9 @@ def pretrain_key(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[P
             "seed": settings.seed,
             "positions": settings.positions,
             "backbone": backbone_key,
-            "corruption": component_keys("corruption", settings.corruption),
-            "encoder": component_key("encoder", settings.encoder),
-            "head": component_key("head", settings.pretrain.head),
+            "corruption": component_keys(recipe, "corruption", settings.corruption),
+            "encoder": component_key(recipe, "encoder", settings.encoder),
+            "head": component_key(recipe, "head", settings.pretrain.head),
             "settings": section,
             "views": settings.extract.views,
             "clips": sorted(clip.key for clip in clips),
@@ -122,17 +123,18 @@ def pretrain(task: PretrainTask) -> PretrainResult:
         found = load_pretrained(task)
         if found is not None:
             return found
-        return _pretrain(task, cache.stage("pretrain", task.key))
+        with naming_culprits(task.recipe):
+            return _pretrain(task, cache.stage("pretrain", task.key))
 
 
 def build_encoder(recipe: Recipe, feature_dim: int) -> SequenceEncoder:
     """The recipe's encoder with its seeded initial weights."""
-    return _seeded(recipe, "encoder", lambda: registries().build("encoder", recipe.settings.encoder, feature_dim))  # type: ignore[no-any-return]
+    return _seeded(recipe, "encoder", lambda: recipe.registries.build("encoder", recipe.settings.encoder, feature_dim))  # type: ignore[no-any-return]
 
 
 def build_head(recipe: Recipe, config: dict[str, Any], hidden_dim: int, output_dim: int) -> Head:
     """A head with its seeded initial weights."""
-    return _seeded(recipe, "head", lambda: registries().build("head", config, hidden_dim, output_dim))  # type: ignore[no-any-return]
+    return _seeded(recipe, "head", lambda: recipe.registries.build("head", config, hidden_dim, output_dim))  # type: ignore[no-any-return]
 
 
 def build_pretext_model(recipe: Recipe, feature_dim: int, mask: Tensor) -> PretextModel:
@@ -188,6 +190,7 @@ def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
     check_not_collapsed(pretext)
     pretext["measured_on"] = f"{len(held_out)} held-out clips" if held_out else "the training clips (none were held out)"
     result: dict[str, Any] = {"history": history, "pretext": pretext, "clips": len(training), "held_out": len(held_out)}
+    result["provenance"] = task.provenance
     save_weights(folder / "encoder.safetensors", model.encoder, task.provenance)
     write_json(folder / "result.json", result)
     shutil.rmtree(work, ignore_errors=True)
@@ -234,7 +237,7 @@ def _mean_feature(samples: PretrainSamples) -> Tensor:
 
 
 def _corruptions(recipe: Recipe) -> list[Any]:
-    return [registries().build("corruption", config) for config in recipe.settings.corruption]
+    return [recipe.registries.build("corruption", config) for config in recipe.settings.corruption]
 
 
 def _seeded(recipe: Recipe, name: str, build: Any) -> Any:

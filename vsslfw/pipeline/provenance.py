@@ -8,7 +8,7 @@ from typing import Any
 
 from vsslfw.data.manifest import Manifest
 from vsslfw.pipeline.keys import content_of
-from vsslfw.plugins import plugins, registries
+from vsslfw.plugins import Plugin
 from vsslfw.recipe import Recipe
 
 LIBRARIES = (
@@ -40,7 +40,7 @@ def components_of(recipe: Recipe) -> list[dict[str, str]]:
         ("validation", settings.validation),
         ("executor", settings.executor),
     ]
-    found = [registries().find(kind, config["type"]).provenance() for kind, config in named]
+    found = [recipe.registries.find(kind, config["type"]).provenance() for kind, config in named]
     return [component for number, component in enumerate(found) if component not in found[:number]]
 
 
@@ -60,12 +60,26 @@ def inputs_of(recipe: Recipe, manifest: Manifest) -> dict[str, str]:
     return {"manifest": manifest.digest, **files}
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(recipe: Recipe, device: str) -> dict[str, Any]:
     """Versions of what the result may depend on; no host name and no user name."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "device": device,
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
-        "plugins": {plugin.name: f"{plugin.distribution} {plugin.version}" for plugin in plugins().found if not plugin.error},
+        "plugins": [_recorded(plugin) for plugin in recipe.plugins.found],
+    }
+
+
+def _recorded(plugin: Plugin) -> dict[str, Any]:
+    """What a run records of a plugin: no path of this machine, and no words of an error that may hold one."""
+    known = plugin.without_paths()
+    return {
+        "name": known.name,
+        "distribution": known.distribution,
+        "version": known.version,
+        "api": known.api,
+        "state": known.state,
+        **({"error": known.error} if known.error else {}),
+        **({"digest": known.digest} if known.digest else {}),
     }

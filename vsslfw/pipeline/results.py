@@ -11,12 +11,13 @@ from vsslfw.engine.pretext import ANSWERS, PLACES
 from vsslfw.evaluation.audits import AuditLine, FoldView, Footage, audit_folds
 from vsslfw.evaluation.metrics import compute_metrics
 from vsslfw.evaluation.predictions import Prediction
+from vsslfw.evaluation.repeats import repeats_of
 from vsslfw.locations import file_name
 from vsslfw.pipeline.folds import Case, Fold
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult
 from vsslfw.pipeline.provenance import environment
 from vsslfw.pipeline.stages import Pipeline
-from vsslfw.plugins import plugins
+from vsslfw.plugins import Plugin
 from vsslfw.report.data import FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
 
 
@@ -84,16 +85,17 @@ def audits_of(pipeline: Pipeline, names: Names) -> list[AuditLine]:
 
 
 def predictions_of(pipeline: Pipeline, names: Names) -> list[Prediction]:
-    """One prediction a tested video."""
+    """One prediction a tested video, in each repeat of the split."""
     predictions = []
     data = pipeline.provenance["data"]
-    for fold in pipeline.folds:
+    repeats = repeats_of([[case.video_id for case in fold.test] for fold in pipeline.folds])
+    for fold, repeat in zip(pipeline.folds, repeats, strict=True):
         for case, answer in zip(fold.test, pipeline.results[fold.name].predictions, strict=True):
             shares = dict(zip(pipeline.classes, answer["probabilities"], strict=True))
             best = max(pipeline.classes, key=lambda name: shares[name])
             video, subject = names.video(case.video_id), names.subject(case.subject_id)
             predictions.append(
-                Prediction(names.fold(fold), video, subject, case.label, best, shares, answer["windows"], case.seconds, data)
+                Prediction(names.fold(fold), video, subject, case.label, best, shares, answer["windows"], case.seconds, data, repeat)
             )
     return predictions
 
@@ -145,15 +147,20 @@ def report_of(
         digest=recipe.digest,
         seed=recipe.settings.seed,
         command=command,
-        environment=_flat(environment(pipeline.device)),
-        plugins=[PluginLine(p.name, p.distribution, p.version, p.error if identified else _kind(p.error)) for p in plugins().found],
-        provenance={f"{c['kind']} {c['name']}": f"{c['distribution']} {c['version']}" for c in pipeline.provenance["components"]} | digests,
+        environment=_flat(environment(recipe, pipeline.device)),
+        plugins=[_plugin_line(p if identified else p.without_paths()) for p in recipe.plugins.found],
+        provenance={f"{c['kind']} {c['name']}": _origin(c) for c in pipeline.provenance["components"]} | digests,
     )
 
 
-def _kind(error: str) -> str:
-    """What kind of error it was: its words hold paths of this machine, and the terminal has said them."""
-    return error.partition(":")[0]
+def _plugin_line(plugin: Plugin) -> PluginLine:
+    state = f"left out by {plugin.disabled}" if plugin.disabled else f"broken: {plugin.trouble}" if plugin.error else "ok"
+    return PluginLine(plugin.name, plugin.distribution, plugin.version, state)
+
+
+def _origin(component: dict[str, str]) -> str:
+    """Distribution, version, and the digest of the file that holds its class."""
+    return f"{component['distribution']} {component['version']}, code {component['digest'][:12]}"
 
 
 def _videos(pipeline: Pipeline, names: Names) -> list[VideoLine]:

@@ -14,13 +14,13 @@ from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, RunError, UserError
 from vsslfw.evaluation.predictions import write_predictions
 from vsslfw.pipeline import progress
+from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.provenance import environment, inputs_of
 from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record
 from vsslfw.pipeline.run_folder import STATE, alone, clear, earlier_run, logging_to
 from vsslfw.pipeline.stages import Pipeline
-from vsslfw.plugins import plugins
 from vsslfw.recipe import Recipe
 from vsslfw.report.data import SYNTHETIC, ReportData
 from vsslfw.report.html import write_report
@@ -69,21 +69,23 @@ def run(
             clear(folder)
             state["inputs"] = _inputs(pipeline)
             write_json(folder / STATE, {**state, "state": "running"})
-            result = _run(pipeline, folder, identify)
+            with naming_culprits(recipe):
+                result = _run(pipeline, folder, identify)
         except BaseException as error:
             write_json(folder / STATE, {**state, "state": "failed", "error": type(error).__name__})
             log.info("the run failed: %s", type(error).__name__)
+            recipe.plugins.lifecycle("vsslfw_run_failed", folder=folder, error=error)
             raise
         write_json(folder / STATE, {**state, "state": "finished"})
-    plugins().lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)
+        recipe.plugins.lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)
     return result
 
 
 def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     recipe = pipeline.recipe
-    plugins().lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.portable())
+    recipe.plugins.lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.portable())
     write_text(folder / "recipe.py", recipe.to_text(portable=True))
-    write_json(folder / "environment.json", {"data": pipeline.provenance["data"], **environment(pipeline.device)})
+    write_json(folder / "environment.json", {"data": pipeline.provenance["data"], **environment(recipe, pipeline.device)})
     _ = pipeline.index
     names = Names.of(pipeline, identify=identify)
     _write_identities(pipeline)

@@ -10,7 +10,6 @@ import numpy as np
 
 from vsslfw.data.manifest import VideoRow
 from vsslfw.errors import Problem
-from vsslfw.plugins import registries
 from vsslfw.recipe import Recipe
 
 
@@ -27,10 +26,10 @@ def split(recipe: Recipe, rows: Sequence[VideoRow], classes: Sequence[str]) -> t
     """The recipe's validation scheme over these labelled videos (each of one of ``classes``), and what is wrong with it.
 
     A fold that tests one subject bears the subject's id. Wrong is a scheme that cannot split these videos or gives other
-    splits each time, and a fold whose training videos lack a class.
+    splits each time, and a fold that tests nothing, has a subject on two sides, or lacks a class in training.
     """
     scheme_name = recipe.settings.validation["type"]
-    scheme = registries().build("validation", recipe.settings.validation)
+    scheme = recipe.registries.build("validation", recipe.settings.validation)
     classes = sorted(classes)
     labels, subjects = [row.label or "" for row in rows], [row.subject_id for row in rows]
     X = np.empty(len(rows), dtype=object)
@@ -49,9 +48,26 @@ def split(recipe: Recipe, rows: Sequence[VideoRow], classes: Sequence[str]) -> t
         tested = {subjects[i] for i in test}
         name = tested.pop() if len(tested) == 1 else f"fold-{number:02d}"
         splits.append(Split(name, tuple(train), tuple(test)))
-    names = Counter(part.name for part in splits)
-    splits = [replace(s, name=f"{s.name}-{n:02d}") if names[s.name] > 1 else s for n, s in enumerate(splits, start=1)]
-    return splits, [problem for part in splits if (problem := _lacking(part, labels, classes))]
+    splits = _named_apart(splits)
+    problems = [problem for part in splits if (problem := _unusable(part, subjects) or _lacking(part, labels, classes))]
+    return splits, problems
+
+
+def _named_apart(splits: list[Split]) -> list[Split]:
+    """The number of the fold follows a name that several bear: a subject is tested in each repeat, an id looks like another's name."""
+    while len(names := Counter(part.name for part in splits)) < len(splits):
+        splits = [replace(s, name=f"{s.name}-{n:02d}") if names[s.name] > 1 else s for n, s in enumerate(splits, start=1)]
+    return splits
+
+
+def _unusable(part: Split, subjects: Sequence[str]) -> Problem | None:
+    """The audit would find a subject on two sides as well, hours later: after the features."""
+    both = sorted({subjects[i] for i in part.train} & {subjects[i] for i in part.test})
+    if both:
+        return Problem(f"subject {', '.join(both)} is in training and in test", f"fold {part.name}", "split by groups: the subjects")
+    if not part.test:
+        return Problem("no video is tested", f"fold {part.name}", "fewer folds: there are not enough subjects for each")
+    return None
 
 
 def _lacking(part: Split, labels: Sequence[str], classes: Sequence[str]) -> Problem | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask,
 from vsslfw.pipeline.provenance import provenance_of
 from vsslfw.pipeline.splits import split
 from vsslfw.plan import CorruptionPlan
-from vsslfw.plugins import plugins, registries
+from vsslfw.provenance import tell_changes
 from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
 
@@ -71,7 +72,7 @@ class Pipeline:
     @functools.cached_property
     def dataset(self) -> Dataset:
         """The recipe's data set."""
-        dataset: Dataset = registries().build("dataset", self.recipe.settings.data)
+        dataset: Dataset = self.recipe.registries.build("dataset", self.recipe.settings.data)
         return dataset
 
     @functools.cached_property
@@ -160,6 +161,7 @@ class Pipeline:
                 )
         results = {key: found for key, task in tasks.items() if (found := load_pretrained(task))}
         reused = len(results)
+        self._tell_changes("a pre-trained encoder of the cache", results.values(), ("backbone", "corruption", "encoder", "head"))
         pending = [task for key, task in tasks.items() if key not in results]
         done = self._executor().run(pretrain, pending, jobs=self.jobs, total=len(tasks))
         if len(tasks) > 1:  # one alone shows its epochs
@@ -177,6 +179,7 @@ class Pipeline:
         tasks = [self._fold_task(fold, pretrained[fold.name]) for fold in self.folds]
         results = {task.fold.name: found for task in tasks if (found := load_fold(task))}
         reused = len(results)
+        self._tell_changes("a fold of the cache", results.values(), ("backbone", "encoder", "head"))
         pending = [task for task in tasks if task.fold.name not in results]
         done = self._executor().run(run_fold, pending, jobs=self.jobs, total=len(tasks))
         for task, result in progress.counted(done, "validate", len(pending), "folds"):
@@ -186,13 +189,18 @@ class Pipeline:
 
     def corruption_plan(self, length: int, *, epoch: int, sample: int) -> CorruptionPlan:
         """The plan that pre-training uses for a clip of ``length`` frames in this epoch and sample."""
-        noises = [registries().build("corruption", config) for config in self.recipe.settings.corruption]
+        noises = [self.recipe.registries.build("corruption", config) for config in self.recipe.settings.corruption]
         sequence = [noise for noise in noises if isinstance(noise, SequenceCorruption)]
         stream = Stream(self.recipe.settings.seed, "pretrain") / "samples" / epoch / sample
         return corrupt(CorruptionPlan.clean(length, self.recipe.settings.positions), sequence, stream)
 
+    def _tell_changes(self, what: str, reused: Iterable[PretrainResult | FoldResult], kinds: tuple[str, ...]) -> None:
+        """Warn, once for each component, that what is reused was made with another version of it."""
+        recorded = [component for result in reused for component in result.provenance.get("components", ())]
+        tell_changes(what, recorded, self.provenance["components"], kinds)
+
     def _executor(self) -> Executor:
-        executor: Executor = registries().build("executor", self.recipe.settings.executor)
+        executor: Executor = self.recipe.registries.build("executor", self.recipe.settings.executor)
         return executor
 
     def _fold_task(self, fold: Fold, pretrained: PretrainResult | None) -> FoldTask:
@@ -220,4 +228,4 @@ class Pipeline:
         progress.current().say(f"{stage:<9} {told}{', ' + note if note else ''} ({record.seconds:.1f} s)")
         summary = {"parts": parts, "reused": reused, "note": note}
         log.info("stage %s %s: %s, %s", stage, key[:12], told, note)
-        plugins().lifecycle("vsslfw_stage_finished", stage=stage, key=key, reused=record.all_reused, summary=summary)
+        self.recipe.plugins.lifecycle("vsslfw_stage_finished", stage=stage, key=key, reused=record.all_reused, summary=summary)

@@ -9,7 +9,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import ValidationError
 
 from vsslfw.errors import did_you_mean
-from vsslfw.plugins import Plugin
 from vsslfw.recipe.build import build_parts
 from vsslfw.recipe.components import ComponentCheck
 from vsslfw.recipe.describe import describe, mismatch
@@ -20,14 +19,14 @@ from vsslfw.registry import Registries
 
 
 def check(
-    values: dict[str, Any], unreadable: Sequence[KeyPath], registries: Registries, broken: Sequence[Plugin] = ()
+    values: dict[str, Any], unreadable: Sequence[KeyPath], registries: Registries
 ) -> tuple[list[Finding], dict[str, Any], list[str], list[KeyPath]]:
     """The findings; the values with every default filled in, those of components too; notes worth knowing; which values are paths.
 
     unreadable: key paths whose values were refused before; nothing is said about them, or about what hangs on them.
     """
     filled = _overlay(defaults(Settings), values)
-    components = ComponentCheck(filled, registries, broken)
+    components = ComponentCheck(filled, registries)
     used = {path: component for path, component in components.used.items() if not related(path, unreadable)}
     for path, component in used.items():
         _put(filled, path, component.config)

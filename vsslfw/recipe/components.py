@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
 
 from vsslfw.errors import UserError, did_you_mean
-from vsslfw.plugins import Plugin
 from vsslfw.recipe.describe import describe, found, mismatch
 from vsslfw.recipe.schema import Section, Settings, Slot
 from vsslfw.recipe.signature import REQUIRED, Parameter, is_plain, locations_in, parameters
@@ -56,13 +55,12 @@ def slots(section: type[Section] = Settings, path: KeyPath = ()) -> Iterator[tup
 class ComponentCheck:
     """Checks the components of ``values`` (the merged settings): ``findings``, and ``used`` for those that are right."""
 
-    def __init__(self, values: dict[str, Any], registries: Registries, broken: Sequence[Plugin] = ()) -> None:
+    def __init__(self, values: dict[str, Any], registries: Registries) -> None:
         self.findings: list[Finding] = []
         self.used: dict[KeyPath, Used] = {}
         self._registries = registries
-        self._broken = broken
         for path, slot, several in slots():
-            value = _at(values, path)
+            value = at(values, path)
             entries = enumerate(value) if several and isinstance(value, list | tuple) else []
             for place, entry in [((*path, index), item) for index, item in entries] if several else [(path, value)]:
                 if isinstance(entry, dict):
@@ -75,8 +73,9 @@ class ComponentCheck:
             known = self._registries.names(slot.kind)
             self._find((*path, "type"), what, f'write dict(type="NAME", ...); known: {", ".join(known)}')
             return
-        if name not in self._registries.names(slot.kind):
-            self._find((*path, "type"), self._registries.missing(slot.kind, name), self._maybe_broken())
+        if not self._registries.has(slot.kind, name):
+            what, _, hint = self._registries.missing(slot.kind, name)
+            self._find((*path, "type"), what, hint)
             return
         try:
             cls = self._registries.find(slot.kind, name).load()
@@ -130,14 +129,12 @@ class ComponentCheck:
                 continue  # not the one asked for: its own fault is told when somebody uses it
         return names
 
-    def _maybe_broken(self) -> str:
-        return "\n    ".join(f'it may belong to plugin "{plugin.name}", which is broken: {plugin.error}' for plugin in self._broken)
-
     def _find(self, path: KeyPath, what: str, hint: str = "") -> None:
         self.findings.append(Finding(path, what, hint))
 
 
-def _at(values: Any, path: KeyPath) -> Any:
+def at(values: Any, path: KeyPath) -> Any:
+    """What stands at a key path; none if nothing does."""
     for key in path:
         values = values.get(key) if isinstance(values, dict) else None
     return values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from mmengine.config import Config
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.locations import KeyPath, file_name, replaced
-from vsslfw.plugins import Plugin, plugins
+from vsslfw.plugins import Plugins, Selection, load_plugins, plugins
+from vsslfw.plugins import selection as selection_of_process
+from vsslfw.plugins.selection import looks_like_a_file
 from vsslfw.recipe.check import check
 from vsslfw.recipe.files import Source, Sources
+from vsslfw.recipe.needs import load_needed, plugins_used
 from vsslfw.recipe.overrides import apply_overrides
 from vsslfw.recipe.schema import Settings
 from vsslfw.recipe.text import to_text
@@ -41,6 +44,18 @@ class Recipe:
     """What is right and still worth knowing before a run."""
     locations: tuple[KeyPath, ...] = ()
     """Which values are paths, such as ``("data", "path")``."""
+    selection: Selection = field(default_factory=selection_of_process)
+    """The plugins that it was checked with, and runs with: in worker processes too."""
+
+    @property
+    def plugins(self) -> Plugins:
+        """Those plugins, loaded."""
+        return load_plugins(self.selection)
+
+    @property
+    def registries(self) -> Registries:
+        """What they contribute."""
+        return self.plugins.registries
 
     @cached_property
     def digest(self) -> str:
@@ -96,37 +111,45 @@ def load_recipe(
 
     profile: none means ``demo`` if the data are synthetic, else ``paper``.
     overrides: ``KEY=VALUE`` each, above everything else. data: a manifest, for ``dict(type="videos_csv", path=data)``.
-    registries: the components to choose from; none means those of the installed plugins.
+    registries: the components to choose from; none means those of the installed plugins and of the recipe's own ``plugins``.
 
     Raises UserError with every problem at once, each with its place and key: Python that is not data, unknown keys,
     wrong types, unknown components or parameters, shapes that do not fit.
     """
-    loader = _Loader(plugins().registries, plugins().broken()) if registries is None else _Loader(registries, ())
-    return loader.load(source, profile, overrides, None if data is None else Path(data))
+    return _Loader(registries).load(source, profile, overrides, None if data is None else Path(data))
 
 
 @dataclass
 class _Loader:
-    registries: Registries
-    broken: Sequence[Plugin]
+    given: Registries | None
+    plugins: Plugins = field(init=False, default_factory=plugins)
+
+    @property
+    def registries(self) -> Registries:
+        return self.plugins.registries if self.given is None else self.given
 
     def load(self, name: str | Path, profile: str | None, overrides: Sequence[str], data: Path | None) -> Recipe:
         sources = Sources()
         source = sources.open(name)
         if source is None:
             raise _error(name, sources.problems)
+        # Once without a profile, since a plugin's data set may decide which profile is the usual one.
+        self.plugins, _ = load_needed(_resolved(source, profile or "", overrides, data)[0], selection_of_process())
         chosen, problems = self._profile(source, profile, overrides, data)
         tree, refused = _resolved(source, chosen, overrides, data)
-        problems += refused
+        self.plugins, lacking = load_needed(tree, selection_of_process())
+        problems += refused + lacking
         if data is not None and not os.path.isfile(data):
             what = "this is a folder; a manifest is expected" if os.path.isdir(data) else "there is no such file"
             problems.append(Problem(what, f"--data {data}", "a manifest is a CSV file, one video a row (docs/data.md)"))
-        findings, filled, notes, paths = check(tree.plain(), list(tree.unreadable()), self.registries, self.broken)
+        findings, filled, notes, paths = check(tree.plain(), list(tree.unreadable()), self.registries)
         located = [finding.located(tree) for finding in findings if source.complete or tree.holds(finding.path)]
         problems = sources.problems + problems + [problem for _, problem in sorted(located, key=lambda pair: pair[0])]
         if problems:
             raise _error(name, problems, chosen if profile is None and chosen == "demo" else "")
-        return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes), tuple(paths))
+        filled["plugins"] = tuple(plugins_used(filled, filled["plugins"], self.plugins))
+        paths += [("plugins", index) for index, entry in enumerate(filled["plugins"]) if looks_like_a_file(entry)]
+        return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes), tuple(paths), self.plugins.selection)
 
     def _profile(self, source: Source, wanted: str | None, overrides: Sequence[str], data: Path | None) -> tuple[str, list[Problem]]:
         known = source.profiles()
@@ -160,7 +183,7 @@ def _resolved(source: Source, profile: str, overrides: Sequence[str], data: Path
 
 def _again(key: str) -> str:
     """How to give a path that was shortened."""
-    option = "--data PATH" if key == "data.path" else f"--set {key}=PATH"
+    option = "--data PATH" if key == "data.path" else "--plugin PATH" if key.startswith("plugins.") else f"--set {key}=PATH"
     return f"give the path with {option}, or run where the file lies"
 
 

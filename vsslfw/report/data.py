@@ -108,8 +108,8 @@ class PluginLine:
     name: str
     distribution: str
     version: str
-    error: str = ""
-    """What is wrong with it; "" if it works."""
+    state: str = "ok"
+    """ok; or that it is left out or broken, and why."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def _environment() -> Environment:
         "duration": lambda seconds: "–" if seconds is None else words.duration(seconds),
         "counted": words.count,
         "counts": words.counts,
+        "number": words.number,
         "place": lambda name: words.PLACES.get(name, name),
         "answer": lambda name: words.ANSWERS.get(name, name),
     }

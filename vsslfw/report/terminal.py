@@ -63,11 +63,12 @@ def _definitions(report: ReportData) -> Table:
 def _confusion(report: ReportData) -> Table:
     confusion = report.metrics["confusion"]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("true, by predicted class")
+    of = f" (mean of {report.metrics['n_repeats']} repeats)" if report.metrics["n_repeats"] > 1 else ""
+    table.add_column(f"true, by predicted class{of}")
     for name in confusion["classes"]:
         table.add_column(_text(name), justify="right")
     for name, numbers in zip(confusion["classes"], confusion["matrix"], strict=True):
-        table.add_row(_text(name), *(Text(str(number)) for number in numbers))
+        table.add_row(_text(name), *(Text(words.number(number)) for number in numbers))
     return table
 
 

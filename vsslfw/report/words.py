@@ -41,9 +41,27 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def counts(numbers: Mapping[str, int]) -> str:
-    """``3 ES, 1 PNES``."""
-    return ", ".join(f"{number:,} {name}" for name, number in numbers.items()) or "none"
+def number(value: float) -> str:
+    """A whole number as it is, ``1,024``; the mean of several with two decimals at most, ``2.67``."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def counts(numbers: Mapping[str, float]) -> str:
+    """``3 ES, 1 PNES``; means over repeats ``2.67 ES, 1.33 PNES``."""
+    return ", ".join(f"{number(value)} {name}" for name, value in numbers.items()) or "none"
+
+
+def repeats(metrics: Mapping[str, Any]) -> list[str]:
+    """How often the split was repeated, and how far apart the repeats are; nothing if it was not."""
+    if metrics["n_repeats"] == 1:
+        return []
+    lines = [f"The split was made {metrics['n_repeats']} times. {metrics['repeats_meaning']}"]
+    for key in ("balanced_accuracy", "accuracy"):
+        entry = metrics["definitions"][key]
+        if entry["value"] is not None:
+            name, low, high = entry["name"].capitalize(), min(entry["by_repeat"]), max(entry["by_repeat"])
+            lines.append(f"{name} lies between {figure(low)} and {figure(high)} in single repeats.")
+    return lines
 
 
 def headline(metrics: Mapping[str, Any]) -> list[str]:
@@ -62,6 +80,7 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     lines.append(
         f"Accuracy is {_against(accuracy['value'], accuracy['constant'], metrics['n_videos'])}, which always answering {constant} scores."
     )
+    lines += repeats(metrics)
     lines.append(
         "These are point estimates without an interval. Videos of one subject are not independent, "
         f"so the {count(metrics['n_subjects'], 'subject')} carry the result, not the videos."
