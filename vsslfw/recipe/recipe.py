@@ -147,7 +147,7 @@ class _Loader:
         problems = sources.problems + problems + [problem for _, problem in sorted(located, key=lambda pair: pair[0])]
         if problems:
             raise _error(name, problems, chosen if profile is None and chosen == "demo" else "")
-        filled["plugins"] = tuple(plugins_used(filled, filled["plugins"], self.plugins))
+        filled["plugins"] = plugins_used(filled, filled["plugins"], self.plugins)
         paths += [("plugins", index) for index, entry in enumerate(filled["plugins"]) if looks_like_a_file(entry)]
         return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes), tuple(paths), self.plugins.selection)
 

@@ -163,7 +163,7 @@ class Settings(Section):
     """What runs and reports are called: letters, digits, ``.``, ``_`` and ``-``."""
     seed: Annotated[int, Field(ge=0)] = 0
     """The root of every random stream."""
-    plugins: tuple[Text, ...] = ()
+    plugins: list[Text] = []
     """Plugins that it needs: files (``./my_plugin.py``, relative to the recipe), or the names of installed ones. They are executed."""
     data: Annotated[ComponentDict, Slot("dataset")]
     """Where the videos come from; ``--data PATH`` sets it to dict(type="videos_csv", path=PATH)."""
