@@ -283,6 +283,16 @@ def test_integers_and_floats_that_mean_the_same_have_one_digest() -> None:
     assert len(digests) == 1
 
 
+def test_a_noise_that_shortens_is_noted_when_another_follows() -> None:
+    noises = 'corruption=[dict(type="{}"), dict(type="{}")]'
+    last, first = (
+        load_recipe("seizure_bart", profile="stable", overrides=[noises.format(*names)])
+        for names in (("permute_span", "token_deletion"), ("token_deletion", "permute_span"))
+    )
+    assert not any("tail" in note for note in last.notes)
+    assert any('"token_deletion" leaves MASK in the tail it frees, and "permute_span"' in note for note in first.notes)
+
+
 def test_a_backbone_that_takes_anything_is_not_built(toys: Registries) -> None:
     recipe = load_recipe("seizure_bart", profile="paper", overrides=["backbone.type=LooseBackbone", "backbone.x=3"], registries=toys)
     assert recipe.settings.backbone == {"type": "LooseBackbone", "x": 3}

@@ -141,6 +141,8 @@ class SequenceCorruption(Corruption):
     """(plan, generator) -> plan. Acts on the plan alone, so features are computed once."""
 
     level = "sequence"
+    changes_length: ClassVar[bool] = False
+    """True if it leaves MASK in a freed tail, which noises behind it would shuffle like frames: it belongs last (a recipe's note says so)."""
 
     @abstractmethod
     def __call__(self, plan: CorruptionPlan, generator: np.random.Generator) -> CorruptionPlan:

@@ -165,6 +165,10 @@ def notes(known: Known) -> list[str]:
         found.append(
             f"a feature covers {length} frames at a stride of {stride}: neighbours of a masked position show part of what it hides"
         )
+    sequence = [used for used in known.corruptions if getattr(used.cls, "level", "") == "sequence"]
+    for used, later in zip(sequence, sequence[1:], strict=False):
+        if getattr(used.cls, "changes_length", False):
+            found.append(f'"{used.name}" leaves MASK in the tail it frees, and "{later.name}" behind it treats that tail like frames')
     if known("extract.views") == "online" and known("pretrain.source") != "none":
         epochs = known("pretrain.epochs")
         found.append(
