@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from vsslfw.cli import main
-from vsslfw.plugins import Plugin, plugins, registries
+from vsslfw.plugins import registries
 from vsslfw.registry import KINDS
 
 
@@ -22,7 +22,7 @@ def test_listing_imports_no_component() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_lists_that_kind_alone(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["components", kind]) == 0
-    shown = {word for line in capsys.readouterr().out.splitlines() for word in line.split()}
+    shown = {word for line in capsys.readouterr().out.splitlines() for word in line.split()[:2]}
     names = {component.name for component in registries().components()}
     assert shown & names == set(registries().names(kind))
 
@@ -62,9 +62,3 @@ def test_a_description_has_parameters_shapes_and_contract(capsys: pytest.Capture
 def test_wrong_names_exit_with_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["components", *arguments]) == 2
     assert message in capsys.readouterr().err
-
-
-def test_broken_plugins_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(plugins(), "found", [*plugins().found, Plugin("mamba", "vsslfw-mamba", "0.1", "ImportError: [no] kernels")])
-    assert main(["components", "encoder"]) == 0
-    assert "plugin mamba (vsslfw-mamba 0.1) is broken and left out: ImportError: [no] kernels" in capsys.readouterr().out

@@ -8,7 +8,24 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "vsslfw"
-BELOW = ["errors", "atomic", "digest", "seeds", "plan", "types", "hookspecs", "registry", "plugins", "interfaces", "weights", "locations", "compat", "culprit", "known_plugins", "provenance"]
+BELOW = [
+    "errors",
+    "atomic",
+    "digest",
+    "seeds",
+    "plan",
+    "types",
+    "hookspecs",
+    "registry",
+    "plugins",
+    "interfaces",
+    "weights",
+    "locations",
+    "compat",
+    "culprit",
+    "known_plugins",
+    "provenance",
+]
 LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "cli"]
 MAY_NOT = {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")} | {
     ("evaluation", layer) for layer in ("video", "data", "builtin", "recipe", "engine")

@@ -307,7 +307,11 @@ def test_clip_backbones_count_clips_and_their_leak_is_noted(toys: Registries) ->
 
 def test_an_unknown_name_may_belong_to_a_broken_plugin(toys: Registries) -> None:
     values = load_recipe("seizure_bart", profile="paper").to_dict() | {"encoder": {"type": "mamba"}}
-    findings, *_ = check(values, [], toys, [Plugin("vsslfw-mamba", "vsslfw-mamba", "0.1", "ImportError: no kernels")])
+    registries = Registries()
+    for component in toys.components():
+        registries.add(component)
+    registries.absent.append(Plugin("vsslfw-mamba", "vsslfw-mamba", "0.1", "ImportError: no kernels", "mamba.py:3").absent())
+    findings, *_ = check(values, [], registries)
     assert [(finding.path, finding.hint) for finding in findings] == [
-        (("encoder", "type"), 'it may belong to plugin "vsslfw-mamba", which is broken: ImportError: no kernels')
+        (("encoder", "type"), 'it may belong to plugin vsslfw-mamba, which is broken: ImportError: no kernels (mamba.py:3)')
     ]
