@@ -121,7 +121,11 @@ class Backbone(nn.Module, ABC):
         return self
 
     def fingerprint(self) -> str:
-        """Digest of the architecture's name, its ``cache_version`` and its weights: part of the key of its features."""
+        """Digest of the architecture's name, its ``cache_version`` and its weights: part of the key of its features.
+
+        Parameters, ``mean``, ``std`` and the clip's shape are in the key anyway. A class that reads anything else from a file (the
+        number of heads, say) must cover it here.
+        """
         digest = hashlib.sha256(f"{type(self).__module__}:{type(self).__qualname__}:{self.cache_version}".encode())
         for name, tensor in sorted(self.state_dict().items()):
             digest.update(f"{name}:{tuple(tensor.shape)}:{tensor.dtype}".encode())

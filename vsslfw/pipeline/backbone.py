@@ -40,6 +40,7 @@ class FrozenBackbone:
             **component_key(recipe, "backbone", settings.backbone),
             "fingerprint": module.fingerprint(),
             "precision": settings.extract.precision,
+            "input": [module.mean, module.std, module.clip_length, module.clip_stride],  # they may come from a file, not from parameters
         }
         resize = settings.video.resize or resize_for(module.frame_size)
         return cls(module, key, resize, settings.extract.batch_size, settings.extract.precision, device)
@@ -48,6 +49,12 @@ class FrozenBackbone:
         """How many features so many frames give: one each, or one a clip of ``clip_length``."""
         module = self.module
         return 0 if frames < module.clip_length else 1 + (frames - module.clip_length) // module.clip_stride
+
+    def lost(self, frames: int, features: int) -> float:
+        """The share of ``frames`` that is lost at least if they gave ``features``: for want of one frame a whole clip is missing."""
+        module = self.module
+        there = features * module.clip_stride + module.clip_length - 1 if features else 0
+        return max(0.0, 1 - there / frames)
 
     def frame_range(self, start: int, stop: int) -> tuple[int, int]:
         """The frames that the features start..stop-1 look at."""

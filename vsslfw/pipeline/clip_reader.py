@@ -88,11 +88,13 @@ class ClipReader:
 
     def unusable(self, request: Request, features: int, error: str) -> str:
         """Why a request that gave so many features must be left out; nothing if it need not."""
-        expected = self.backbone.length(request.clip.frames)
+        expected, clip = self.backbone.length(request.clip.frames), self.backbone.module.clip_length
         if expected == 0:
-            return f"{request.clip.frames} frames at {request.clip.fps:g} fps are too few for one feature"
+            needed = f", which covers {clip}" if clip > 1 else ""
+            return f"{request.clip.frames} frames at {request.clip.fps:g} fps are too few for one feature{needed}"
         most = self.settings.video.max_lost
-        if features and 1 - features / expected <= most:
+        if features and self.backbone.lost(request.clip.frames, features) <= most:
             return ""
-        reason = f"{features} of {expected} expected frames could be read" + (f" ({error})" if error else "")
+        unit = f"clips of {clip} frames" if clip > 1 else "frames"
+        reason = f"{features} of {expected} expected {unit} could be read" + (f" ({error})" if error else "")
         return f"{reason}; at most {most:.0%} may be lost (video.max_lost)"
