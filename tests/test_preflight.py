@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from sklearn.model_selection import GroupKFold
@@ -73,7 +72,7 @@ def test_what_does_not_fit_is_refused(case: str) -> None:
 
 
 def test_a_scheme_that_cannot_split_these_subjects_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vsslfw.pipeline.splits.registries", lambda: SimpleNamespace(build=lambda *_: GroupKFold(5)))
+    monkeypatch.setattr("vsslfw.registry.Registries.build", lambda *_: GroupKFold(5))
     (problem,) = problems(TWO_OF_EACH)
     assert problem.startswith("validation: loso cannot split these 4 videos of 2 subjects: ")
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+
 from wrong_components.right import RIGHT
 from wrong_components.table import caught_by
 
@@ -51,8 +52,9 @@ def spoilt(name: str, check: str, *kinds: str) -> Callable[[Callable[[Any, str, 
     def make(behave: Callable[[Any, str, tuple[Any, ...], Callable[[], Any]], Any]) -> None:
         for kind in kinds:
             base, method = RIGHT[kind], METHOD[kind.partition("/")[0]]
+            right = getattr(base, method)
 
-            def call(self: Any, *arguments: Any, _kind: str = kind, _right: Any = getattr(base, method), **named: Any) -> Any:
+            def call(self: Any, *arguments: Any, _kind: str = kind, _right: Any = right, **named: Any) -> Any:
                 return behave(self, _kind, arguments, lambda: _right(self, *arguments, **named))
 
             derive(base, name, {method: call}, check, kind)
@@ -80,11 +82,15 @@ for kind, base in RIGHT.items():
 
 def _taking(kind: str, default: Any) -> Callable[..., None]:
     if kind == "encoder":
+
         def __init__(self: Any, feature_dim: int, *, secret: int = default) -> None: ...  # noqa: N807
     elif kind.startswith("head"):
+
         def __init__(self: Any, hidden_dim: int, output_dim: int, *, secret: int = default) -> None: ...  # type: ignore[misc]  # noqa: N807
     else:
+
         def __init__(self: Any, *, secret: int = default) -> None: ...  # type: ignore[misc]  # noqa: N807
+
     return __init__
 
 
@@ -116,8 +122,9 @@ for kind in COPIED:
         return made[0]
 
     method = METHOD[kind.partition("/")[0]]
+    right = getattr(base, method)
 
-    def numbered(self: Any, *arguments: Any, _kind: str = kind, _right: Any = getattr(base, method), **named: Any) -> Any:
+    def numbered(self: Any, *arguments: Any, _kind: str = kind, _right: Any = right, **named: Any) -> Any:
         return result_of(_kind, _right(self, *arguments, **named), arguments, self.held)
 
     derive(base, "Numbered", {"__init__": _holding(base, count), method: numbered}, "check_built_twice", kind)
@@ -193,6 +200,7 @@ def _(self: Any, kind: str, arguments: tuple[Any, ...], right: Callable[[], Any]
 def _(self: Any, kind: str, arguments: tuple[Any, ...], right: Callable[[], Any]) -> Any:
     path = os.path.join(tempfile.gettempdir(), f"left-behind-{os.getpid()}.pth")
     torch.save(self.state_dict(), path)
+    os.remove(path)
     return right()
 
 

@@ -175,7 +175,7 @@ class Wanderer(Detector):
         height, width = size
         left = width / 4 * (1 + np.sin(2 * np.pi * times / self.period))
         zero = np.zeros_like(left)
-        return np.stack([left, zero + height / 8, left + width / 2, zero + height], axis=1)
+        return np.stack([left, zero + height / 8, left + width / 3, zero + height], axis=1)
 
 
 class Videos(SyntheticEMU):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
-from vsslfw.interfaces import SequenceEncoder
+from vsslfw.interfaces import Examples, SequenceEncoder
 
 
 class Bert(SequenceEncoder):
@@ -22,6 +24,11 @@ class Bert(SequenceEncoder):
     dropout: probability in the embeddings, the attention and the layers, in [0, 1) (design reading 6).
     attend_pad: if true, real frames attend to PAD frames too (design reading 7).
     """
+
+    check_with: ClassVar[Examples] = (
+        {"hidden_dim": 16, "layers": 2, "heads": 4, "intermediate_dim": 32, "max_positions": 24},
+        {"hidden_dim": 8, "layers": 1, "heads": 1, "intermediate_dim": 8, "max_positions": 1},
+    )
 
     def __init__(
         self,

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from vsslfw.interfaces import Head
-from vsslfw.types import Batch, Loss
+from vsslfw.heads import ClassificationHead, dropout_layer, mean_over_real, real
 
 
-class FullyConnected(Head):
+class FullyConnected(ClassificationHead):
     """hidden (B,T,E) -> logits (B,K): pooling over time, dropout, one linear layer (paper, section 3.2, fig. 3).
 
     The loss is cross-entropy over K softmax outputs, eq. (2) with its sign put right (design reading 10).
@@ -21,8 +18,6 @@ class FullyConnected(Head):
         position and averages the logits (design reading 7).
     dropout: probability of dropping a number before the linear layer, in [0, 1).
     """
-
-    task = "classification"
 
     def __init__(
         self,
@@ -34,36 +29,16 @@ class FullyConnected(Head):
     ) -> None:
         if pooling not in ("mean", "first", "frame_logits"):
             raise ValueError(f'pooling is "{pooling}"; it must be "mean", "first" or "frame_logits"')
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout is {dropout}; it must be at least 0 and below 1")
         super().__init__()
         self.pooling = pooling
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout_layer(dropout)
         self.linear = nn.Linear(hidden_dim, output_dim)
 
     def forward(self, hidden: Tensor, valid: Tensor) -> Tensor:
         """(B,T,E), (B,T) bool -> (B,K) logits."""
+        hidden = real(hidden, valid)
         if self.pooling == "frame_logits":
-            return _mean(self.linear(self.dropout(hidden)), valid)
-        pooled = hidden[:, 0] if self.pooling == "first" else _mean(hidden, valid)
+            return mean_over_real(self.linear(self.dropout(hidden)), valid)
+        pooled = hidden[:, 0] if self.pooling == "first" else mean_over_real(hidden, valid)
         logits: Tensor = self.linear(self.dropout(pooled))
         return logits
-
-    def loss(self, output: Tensor, batch: Batch) -> Loss:
-        """Weighted cross-entropy and the sum of the weights, so that their ratio is torch's weighted mean.
-
-        ``"correct"`` averages to the weighted share of right answers.
-        """
-        if batch.labels is None:
-            raise ValueError("a classification loss needs batch.labels")
-        logits = output.float()
-        weight = torch.ones_like(logits[:, 0]) if batch.weights is None else batch.weights.to(logits.dtype)
-        loss = functional.cross_entropy(logits, batch.labels, reduction="none")
-        correct = (logits.argmax(-1) == batch.labels).to(logits.dtype)
-        return Loss({"loss": (loss * weight).sum(), "correct": (correct * weight).sum()}, weight.sum())
-
-
-def _mean(values: Tensor, valid: Tensor) -> Tensor:
-    """(B,T,X), (B,T) bool -> (B,X), the mean over valid positions; 0 where a row has none."""
-    total = values.masked_fill(~valid.unsqueeze(-1), 0.0).sum(1)
-    return total / valid.sum(1, keepdim=True).clamp_min(1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsslfw.interfaces import FrameCorruption
+from vsslfw.interfaces import Examples, FrameCorruption
 from vsslfw.video.frames import compose
 
 
@@ -18,6 +18,8 @@ class FrameTransforms(FrameCorruption):
 
     transforms: a list of dict(type=NAME, **parameters), NAME an albumentations transform that keeps the size.
     """
+
+    check_with: ClassVar[Examples] = ({"transforms": [{"type": "HorizontalFlip", "p": 0.5}, {"type": "GaussNoise", "p": 1.0}]},)
 
     def __init__(self, *, transforms: list[dict[str, Any]]) -> None:
         if not transforms:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from vsslfw.interfaces import SequenceCorruption
+from vsslfw.interfaces import Examples, SequenceCorruption
 from vsslfw.plan import MASK, CorruptionPlan, Indices
 
 
@@ -23,6 +23,8 @@ class MaskFrames(SequenceCorruption):
         random other clean frame for 10%, and 10% kept.
     spare_moved: if true, a frame that stands where it does not belong is never drawn; if too few are left, all of them are.
     """
+
+    check_with: ClassVar[Examples] = ({}, {"draw": "bernoulli", "replace": "bert"}, {"spare_moved": True}, {"ratio": 1.0})
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from vsslfw.data.spelling import nfc
 from vsslfw.data.table import Cells, read_table, summarise
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
-from vsslfw.interfaces import Detector, Location
+from vsslfw.interfaces import Detector, Examples, Location
 
 CORNERS = ("x1", "y1", "x2", "y2")
 
@@ -34,6 +35,8 @@ class BoxesCsv(Detector):
     Between two rows of a video the box is interpolated linearly; before the first and after the last it is held. A video
     without rows is seen whole.
     """
+
+    check_with: ClassVar[Examples] = ()
 
     def __init__(self, *, path: Location) -> None:
         """``path``: the file, relative to the current directory. UserError holds everything that is wrong with it at once."""

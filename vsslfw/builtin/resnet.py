@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vsslfw.errors import Problem, UserError
-from vsslfw.interfaces import Backbone, Location
+from vsslfw.interfaces import Backbone, Examples, Location
 from vsslfw.weights import find_file, load_into, misfits, read_state_dict, seeded
 
 DEPTHS = (18, 34, 50, 101, 152)
@@ -30,6 +30,7 @@ class _ResNet(Backbone):
     frame_size: height and width in pixels of the square crop that it is given.
     """
 
+    check_with: ClassVar[Examples] = ({"weights": None, "frame_size": 32},)
     depth: ClassVar[int]
     frame_size = (112, 112)
 

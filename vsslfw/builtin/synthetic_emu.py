@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from vsslfw.errors import Problem, UserError
-from vsslfw.interfaces import Dataset
+from vsslfw.interfaces import Dataset, Examples
 
 
 class SyntheticEMU(Dataset):
@@ -26,6 +27,9 @@ class SyntheticEMU(Dataset):
     size: (H, W) of the picture in pixels, even numbers.
     """
 
+    check_with: ClassVar[Examples] = (
+        {"subjects": 2, "seizures_per_subject": 1, "seizure_s": (2.0, 2.0), "contextual_per_subject": 0, "fps": 5.0, "size": (64, 64)},
+    )
     synthetic = True
 
     def __init__(

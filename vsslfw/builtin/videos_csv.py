@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 from vsslfw.data.table import nearest_file
 from vsslfw.errors import Problem, UserError
-from vsslfw.interfaces import Dataset, Location
+from vsslfw.interfaces import Dataset, Examples, Location
 
 
 class VideosCsv(Dataset):
     """Videos listed in a manifest (docs/data.md)."""
+
+    check_with: ClassVar[Examples] = ()
 
     def __init__(self, *, path: Location) -> None:
         """``path``: the manifest, relative to the current directory."""

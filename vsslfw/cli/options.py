@@ -22,6 +22,7 @@ def plugin_option(command: Command) -> Command:
     return click.option(
         "-p",
         "--plugin",
+        "chosen_plugins",  # a name of its own: a command may have an argument PLUGIN
         multiple=True,
         metavar="FILE|NAME|no:NAME",
         expose_value=False,

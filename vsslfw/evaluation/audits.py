@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from vsslfw.evaluation.repeats import faults_of, repeats_of
 
 Outcome = Literal["ok", "failed", "noted"]
 SHOWN = 5
@@ -119,10 +121,11 @@ _Lookup = Callable[[FoldView], _Index]
 
 
 def _line(check: str, faults: Sequence[str], fine: str) -> AuditLine:
-    return AuditLine(check, "failed", _listed(faults)) if faults else AuditLine(check, "ok", fine)
+    return AuditLine(check, "failed", listed(faults)) if faults else AuditLine(check, "ok", fine)
 
 
-def _listed(faults: Sequence[str]) -> str:
+def listed(faults: Sequence[str]) -> str:
+    """The first few, and a count of the others."""
     more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
     return "; ".join(faults[:SHOWN]) + more
 
@@ -208,11 +211,12 @@ def _contextual_pretraining(folds: Sequence[FoldView], pretraining: _Lookup, sub
 
 
 def _tested_once(folds: Sequence[FoldView], labelled: Sequence[str]) -> AuditLine:
-    tested = Counter(item.video for fold in folds for item in fold.test)
-    faults = [f"video {video} is never tested" for video in labelled if not tested[video]]
-    faults += [f"video {video} is tested {times} times" for video, times in sorted(tested.items()) if times > 1]
-    faults += [f"video {video} is tested and is none of the labelled videos" for video in sorted(tested.keys() - set(labelled))]
-    return _line("Every labelled video is tested exactly once", faults, f"{_n(labelled, 'labelled video')}, {_n(folds, 'fold')}")
+    tested = [[item.video for item in fold.test] for fold in folds]
+    faults, repeats = faults_of(tested, labelled), max(repeats_of(tested), default=1)
+    fine = f"{_n(labelled, 'labelled video')}, {_n(folds, 'fold')}"
+    if repeats > 1 and not faults:
+        return AuditLine("Every labelled video is tested exactly once in each repeat", "ok", f"{fine}, {repeats} repeats")
+    return _line("Every labelled video is tested exactly once", faults, fine)
 
 
 def _training_classes(folds: Sequence[FoldView], classes: Sequence[str]) -> AuditLine:

@@ -11,9 +11,7 @@ import numpy as np
 
 from vsslfw.errors import Problem, RunError, UserError, did_you_mean
 from vsslfw.evaluation.predictions import Prediction
-
-Value = tuple[float | None, str | None]
-"""A figure, or none with the reason why it is not defined."""
+from vsslfw.evaluation.repeats import REPEATS_MEANING, Value, by_repeat, mean_auroc, mean_counts, mean_value
 
 AUROC_CAVEAT = (
     "Pooled over folds: scores of different models are ranked together. Leaving a subject out lowers the share of that subject's "
@@ -28,42 +26,55 @@ def compute_metrics(predictions: Sequence[Prediction], classes: Sequence[str], p
 
     ``classes`` gives the order of the K classes, ``positive`` the one that sensitivity, specificity and AUROC are about.
     Every figure of ``definitions`` has its ``value`` and its ``constant``: the same definition for answering the most frequent
-    true class always (ties: the first class). Raises UserError if ``positive`` is no class, RunError if there is nothing to
-    measure, a label is no class or a probability is missing or not finite.
+    true class always (ties: the first class). Where the split is repeated, each figure is computed in each repeat
+    (``by_repeat``) and averaged, and so are the counts of answers: a video counts once, however often it was answered.
+    Raises UserError if ``positive`` is no class, RunError if there is nothing to measure, a label is no class, a
+    probability is missing or not finite, or the repeats do not answer the same videos once each.
     """
     classes = list(classes)
     _check(predictions, classes, positive)
-    true = [p.label for p in predictions]
+    repeats = by_repeat(predictions)
+    first = repeats[0]
+    true = [p.label for p in first]
     counts = Counter(true)
     constant = max(classes, key=lambda name: counts[name])
-    model = _figures(true, [p.predicted for p in predictions], classes, positive)
+    models = [_figures([p.label for p in own], [p.predicted for p in own], classes, positive) for own in repeats]
     always = _figures(true, [constant] * len(true), classes, positive)
-    subjects = _subjects(predictions, classes)
+    subjects = _subjects(repeats, classes)
     return {
         "level": "video",
-        "n_videos": len({p.video for p in predictions}),
+        "n_videos": len(first),
         "n_predictions": len(predictions),
         "n_subjects": len(subjects),
         "n_folds": len({p.fold for p in predictions}),
+        "n_repeats": len(repeats),
+        "repeats_meaning": REPEATS_MEANING if len(repeats) > 1 else None,
         "single_class_subjects": sum(len(s["labels"]) == 1 for s in subjects),
         "classes": classes,
         "positive": positive,
         "videos_by_class": {name: counts[name] for name in classes},
         "subjects_by_class": {name: sum(name in s["labels"] for s in subjects) for name in classes},
         "constant_answer": constant,
-        "confusion": {"rows": "true", "columns": "predicted", "classes": classes, "matrix": _confusion(predictions, classes)},
+        "confusion": {
+            "rows": "true",
+            "columns": "predicted",
+            "classes": classes,
+            "matrix": mean_counts([_confusion(own, classes) for own in repeats]),
+        },
         "definitions": {
             key: {
                 "name": name,
-                "value": model[key][0],
+                "value": value,
                 "constant": always[key][0],
-                "reason": model[key][1],
+                "reason": reason,
                 "constant_reason": always[key][1],
                 "meaning": meaning,
+                "by_repeat": [figures[key][0] for figures in models],
             }
             for key, (name, meaning) in _meanings(classes, positive).items()
+            for value, reason in [mean_value([figures[key] for figures in models])]
         },
-        "auroc": _auroc(predictions, positive),
+        "auroc": mean_auroc([_auroc(own, positive) for own in repeats]),
         "subjects": subjects,
     }
 
@@ -177,23 +188,30 @@ def _prior_scores(predictions: Sequence[Prediction], true: Any) -> list[float] |
     return [priors[p.fold] for p in predictions]
 
 
-def _subjects(predictions: Sequence[Prediction], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for each subject, sorted: its videos by true and by predicted class, and how many were answered rightly."""
-    rows: dict[str, list[Prediction]] = {}
-    for p in predictions:
-        rows.setdefault(p.subject, []).append(p)
+def _subjects(repeats: Sequence[Sequence[Prediction]], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """A row for each subject, sorted: its videos by true and by predicted class, and how many were answered rightly.
 
-    def count(names: Sequence[str]) -> Mapping[str, int]:
+    Answers are the mean over repeats, and whole numbers if there is one.
+    """
+    rows: dict[str, list[Prediction]] = {}
+    for p in (p for own in repeats for p in own):
+        rows.setdefault(p.subject, []).append(p)
+    n = len(repeats)
+
+    def mean(total: int) -> float:
+        return total if n == 1 else total / n
+
+    def count(names: Sequence[str]) -> Mapping[str, float]:
         counts = Counter(names)
-        return {name: counts[name] for name in classes if counts[name]}
+        return {name: mean(counts[name]) for name in classes if counts[name]}
 
     return [
         {
             "subject": subject,
-            "videos": len(own),
-            "labels": count([p.label for p in own]),
+            "videos": len(own) // n,
+            "labels": {name: int(number) for name, number in count([p.label for p in own]).items()},
             "predicted": count([p.predicted for p in own]),
-            "correct": sum(p.label == p.predicted for p in own),
+            "correct": mean(sum(p.label == p.predicted for p in own)),
         }
         for subject, own in sorted(rows.items())
     ]

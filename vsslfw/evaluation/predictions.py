@@ -13,6 +13,8 @@ from vsslfw.errors import Problem, UserError
 
 COLUMNS = ("fold", "video", "subject", "label", "predicted")
 LAST_COLUMNS = ("windows", "seconds", "data")
+REPEAT = "repeat"
+"""The very last column. A file from before there were repeats has none: all of it is the first."""
 PREFIX = "p_"
 
 
@@ -35,23 +37,26 @@ class Prediction:
     """Length of the video that was used."""
     data: str = "recorded"
     """``recorded``, or ``synthetic`` if the video is made: a file that travels alone must say so."""
+    repeat: int = 1
+    """Which repeat of the split it belongs to: a repeated validation scheme answers each video once in each of them."""
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
     """Write a CSV, one row a video, sorted by fold and video, so that the order in which folds finish never shows.
 
-    Numbers are the shortest text that reads back as the same number: equal values give equal bytes, and
-    `read_predictions` loses nothing. Raises ValueError if two predictions name different classes.
+    A repeated split has one row a video in each repeat. Numbers are the shortest text that reads back as the same number:
+    equal values give equal bytes, and `read_predictions` loses nothing. Raises ValueError if two predictions name different classes.
     """
     classes = list(predictions[0].probabilities) if predictions else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(PREFIX + name for name in classes), *LAST_COLUMNS])
+    writer.writerow([*COLUMNS, *(PREFIX + name for name in classes), *LAST_COLUMNS, REPEAT])
     for p in sorted(predictions, key=lambda p: (p.fold, p.video)):
         if p.probabilities.keys() != set(classes):
             raise ValueError(f"video {p.video} has probabilities for {list(p.probabilities)}, the first one for {classes}")
         shares = [repr(float(p.probabilities[name])) for name in classes]
-        writer.writerow([p.fold, p.video, p.subject, p.label, p.predicted, *shares, int(p.windows), repr(float(p.seconds)), p.data])
+        last = (int(p.windows), repr(float(p.seconds)), p.data, int(p.repeat))
+        writer.writerow([p.fold, p.video, p.subject, p.label, p.predicted, *shares, *last])
     write_text(path, text.getvalue())
 
 
@@ -81,4 +86,5 @@ def read_predictions(path: Path) -> list[Prediction]:
 def _row(row: dict[str, str], classes: list[str]) -> Prediction:
     shares = {name: float(row[PREFIX + name]) for name in classes}
     fold, video, subject, label, predicted = (row[name] for name in COLUMNS)
-    return Prediction(fold, video, subject, label, predicted, shares, int(row["windows"]), float(row["seconds"]), row["data"])
+    windows, seconds, repeat = int(row["windows"]), float(row["seconds"]), int(row.get(REPEAT, 1))
+    return Prediction(fold, video, subject, label, predicted, shares, windows, seconds, row["data"], repeat)

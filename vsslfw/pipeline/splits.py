@@ -10,6 +10,8 @@ import numpy as np
 
 from vsslfw.data.manifest import VideoRow
 from vsslfw.errors import Problem
+from vsslfw.evaluation.audits import listed
+from vsslfw.evaluation.repeats import faults_of
 from vsslfw.recipe import Recipe
 
 
@@ -25,8 +27,9 @@ class Split:
 def split(recipe: Recipe, rows: Sequence[VideoRow], classes: Sequence[str]) -> tuple[list[Split], list[Problem]]:
     """The recipe's validation scheme over these labelled videos (each of one of ``classes``), and what is wrong with it.
 
-    A fold that tests one subject bears the subject's id. Wrong is a scheme that cannot split these videos or gives other
-    splits each time, and a fold that tests nothing, has a subject on two sides, or lacks a class in training.
+    A fold that tests one subject bears the subject's id. Wrong is a scheme that cannot split these videos, gives other splits each
+    time or does not test every video once (in each repeat), and a fold that tests nothing, has a subject on two sides or lacks a
+    class in training: what a run's audit would find, before any file is opened.
     """
     scheme_name = recipe.settings.validation["type"]
     scheme = recipe.registries.build("validation", recipe.settings.validation)
@@ -49,7 +52,10 @@ def split(recipe: Recipe, rows: Sequence[VideoRow], classes: Sequence[str]) -> t
         name = tested.pop() if len(tested) == 1 else f"fold-{number:02d}"
         splits.append(Split(name, tuple(train), tuple(test)))
     splits = _named_apart(splits)
-    problems = [problem for part in splits if (problem := _unusable(part, subjects) or _lacking(part, labels, classes))]
+    videos = [row.video_id for row in rows]
+    faults = faults_of([[videos[i] for i in part.test] for part in splits], videos)
+    problems = [Problem(listed(faults), f"validation {scheme_name}")] if faults else []
+    problems += [problem for part in splits if (problem := _unusable(part, subjects) or _lacking(part, labels, classes))]
     return splits, problems
 
 
@@ -61,7 +67,6 @@ def _named_apart(splits: list[Split]) -> list[Split]:
 
 
 def _unusable(part: Split, subjects: Sequence[str]) -> Problem | None:
-    """The audit would find a subject on two sides as well, hours later: after the features."""
     both = sorted({subjects[i] for i in part.train} & {subjects[i] for i in part.test})
     if both:
         return Problem(f"subject {', '.join(both)} is in training and in test", f"fold {part.name}", "split by groups: the subjects")

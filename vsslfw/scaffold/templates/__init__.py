@@ -1,0 +1,1 @@
+"""The text of a new plugin, as Jinja2 templates."""
