@@ -8,6 +8,7 @@ This file is data: it is read, never executed.
 
 _base_ = "seizure_bart"
 name = "heads"
+plugins = ["vsslfw-heads"]
 
 finetune = dict(
     head=dict(

@@ -9,6 +9,7 @@ Needs the plugin vsslfw-timm (plugins/vsslfw-timm), whose README says how to bri
 
 _base_ = "seizure_bart"
 name = "timm_backbone"
+plugins = ["vsslfw-timm"]
 
 backbone = dict(
     type="timm",

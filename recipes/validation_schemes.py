@@ -8,6 +8,7 @@ This file is data: it is read, never executed.
 
 _base_ = "seizure_bart"
 name = "validation_schemes"
+plugins = ["vsslfw-validation"]
 
 validation = dict(
     type="stratified_group_kfold",  # k folds with about the same share of each class in all

@@ -313,5 +313,5 @@ def test_an_unknown_name_may_belong_to_a_broken_plugin(toys: Registries) -> None
     registries.absent.append(Plugin("vsslfw-mamba", "vsslfw-mamba", "0.1", "ImportError: no kernels", "mamba.py:3").absent())
     findings, *_ = check(values, [], registries)
     assert [(finding.path, finding.hint) for finding in findings] == [
-        (("encoder", "type"), 'it may belong to plugin vsslfw-mamba, which is broken: ImportError: no kernels (mamba.py:3)')
+        (("encoder", "type"), "it may belong to plugin vsslfw-mamba, which is broken: ImportError: no kernels (mamba.py:3)")
     ]

@@ -146,7 +146,7 @@ class SequenceCorruption(Corruption):
 
     level = "sequence"
     changes_length: ClassVar[bool] = False
-    """True if it leaves MASK in a freed tail, which noises behind it would shuffle like frames: it belongs last (a recipe's note says so)."""
+    """True if it leaves MASK in a freed tail, which noises behind it would shuffle like frames: it belongs last, as a note says."""
 
     @abstractmethod
     def __call__(self, plan: CorruptionPlan, generator: np.random.Generator) -> CorruptionPlan:

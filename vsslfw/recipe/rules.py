@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from vsslfw.recipe.tree import Finding, KeyPath
 
 LEVELS = ("frame", "sequence", "feature")
 MANY_FRAMES = 512
-"""Frames at once in the backbone from which a recipe's note says what a batch of clips is: at 224 x 224 they take 0.3 GB before any layer."""
+"""Frames at once in the backbone from which a note says what a batch of clips is: at 224 x 224 they take 0.3 GB before any layer."""
 
 
 class NotKnownError(Exception):
@@ -171,7 +172,7 @@ def notes(known: Known) -> list[str]:
     if length > 1 and frames > MANY_FRAMES:
         found.append(f"extract.batch_size counts clips of {length} frames here: {frames} frames are in memory at once")
     sequence = [used for used in known.corruptions if getattr(used.cls, "level", "") == "sequence"]
-    for used, later in zip(sequence, sequence[1:], strict=False):
+    for used, later in itertools.pairwise(sequence):
         if getattr(used.cls, "changes_length", False):
             found.append(f'"{used.name}" leaves MASK in the tail it frees, and "{later.name}" behind it treats that tail like frames')
     if known("extract.views") == "online" and known("pretrain.source") != "none":
