@@ -61,6 +61,7 @@ BROKEN: dict[str, tuple[str, str | None, str]] = {
     ),
     "wrong hook arguments": ("broken-arguments", registering().replace("(register)", "(registry)"), 'has no argument "registry"'),
     "unmarked hook": ("broken-mark", registering().replace("@hookimpl\n", ""), "write @hookimpl above it"),
+    "a hook wrapper": ("broken-wrapper", registering().replace("@hookimpl\n", "@hookimpl(wrapper=True)\n"), "calls no wrappers"),
     "a built-in's name": ("broken-name", registering('"encoder", "bert", "a:B"'), "already registered by plugin vsslfw"),
     "a name twice": ("broken-twice", registering('"encoder", "x", "a:B"', '"encoder", "x", "a:C"'), "register it once"),
     "unknown kind": ("broken-kind", registering('"corruptions", "x", "a:B"'), 'did you mean "corruption"?'),

@@ -72,6 +72,7 @@ def test_feature_files_weights_folds_and_the_run_record_the_component(reversed_r
     report = (reversed_run / "report.html").read_text()
     assert f"vsslfw-reverse 1.0, code {component['digest'][:12]}" in report
     environment = json.loads((reversed_run / "environment.json").read_text())
+    assert component in environment["components"]
     assert {"name": "vsslfw-reverse", "distribution": "vsslfw-reverse", "version": "1.0", "api": 1, "state": "ok"} in environment["plugins"]
     assert "vsslfw-reverse" in (reversed_run / "recipe.py").read_text()
 
@@ -84,6 +85,8 @@ def test_what_another_version_made_is_reused_with_a_warning(reversed_run: Path, 
     with caplog.at_level(logging.WARNING):
         _run(reversed_run.parent, "again")
     (warning,) = [record.getMessage() for record in caplog.records if "pre-trained" in record.getMessage()]
+    report = (reversed_run.parent / "again" / "report.html").read_text()
+    assert "corruption reverse, in what was reused" in report
     assert 'corruption "reverse" of vsslfw-reverse was 1.0 and is 2.0 now; reused, since its cache_version is the same' in warning
 
 

@@ -71,7 +71,12 @@ def test_a_resolved_recipe_loads_to_the_same_digest(folder: Path) -> None:
 
 WRONG = [
     ('plugins = ["./my_plugn.py"]', "my.py:2:12  plugins.0", "there is no plugin file", 'did you mean "my_plugin.py"?'),
-    ('plugins = ["vsslfw-tim"]', "my.py:2:12  plugins.0", 'the recipe needs plugin "vsslfw-tim", which is not installed', "pip install"),
+    (
+        'plugins = ["vsslfw-tim"]',
+        "my.py:2:12  plugins.0",
+        'the recipe needs plugin "vsslfw-tim", which is not installed',
+        'did you mean "vsslfw-timm"?',
+    ),
     ("plugins = [3]", "my.py:2:12  plugins.0", "expected text that is not empty, found 3", ""),
     ('plugins = ["broken-import"]', "my.py:2:12  plugins.0", 'needs plugin "broken-import", which is broken', ""),
 ]

@@ -4,7 +4,9 @@ Shapes: B batch, T positions, N frames, L frames a clip, D feature, E hidden, K 
 Parameters of a component are the keyword-only arguments of its ``__init__``, with type annotations: the recipe is checked
 against them. What the framework itself knows (``feature_dim``, ``hidden_dim``, ``output_dim``) is passed by position. A parameter
 that is a path is annotated `Location`: keys and records then hold its content, or its file name, and never the path.
-``check_with`` lists the parameters that the conformance kit (`vsslfw.testing`) builds a component with: small ones, no files.
+``check_with`` lists the parameters that the conformance kit (`vsslfw.testing`) builds a component with: small ones, no files; an
+empty tuple means that it needs files, and only its class is checked. ``expected_failures``, name of a check -> reason, may stand on
+a class that breaks a rule on purpose.
 """
 
 from __future__ import annotations
@@ -225,6 +227,8 @@ class ValidationScheme(Protocol):
 
 class Executor(ABC):
     """Runs the folds: calls a function on many tasks and hands each result over as soon as it is there."""
+
+    check_with: ClassVar[Examples] = ({},)
 
     @abstractmethod
     def run(

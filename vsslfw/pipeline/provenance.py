@@ -67,6 +67,7 @@ def environment(recipe: Recipe, device: str) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "device": device,
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "components": components_of(recipe),
         "plugins": [_recorded(plugin) for plugin in recipe.plugins.found],
     }
 

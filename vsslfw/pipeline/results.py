@@ -18,6 +18,7 @@ from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult
 from vsslfw.pipeline.provenance import environment
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.plugins import Plugin
+from vsslfw.provenance import changes
 from vsslfw.report.data import FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
 
 
@@ -149,13 +150,22 @@ def report_of(
         command=command,
         environment=_flat(environment(recipe, pipeline.device)),
         plugins=[_plugin_line(p if identified else p.without_paths()) for p in recipe.plugins.found],
-        provenance={f"{c['kind']} {c['name']}": _origin(c) for c in pipeline.provenance["components"]} | digests,
+        provenance={f"{c['kind']} {c['name']}": _origin(c) for c in pipeline.provenance["components"]} | _other_makers(pipeline) | digests,
     )
 
 
 def _plugin_line(plugin: Plugin) -> PluginLine:
     state = f"left out by {plugin.disabled}" if plugin.disabled else f"broken: {plugin.trouble}" if plugin.error else "ok"
     return PluginLine(plugin.name, plugin.distribution, plugin.version, state)
+
+
+def _other_makers(pipeline: Pipeline) -> dict[str, str]:
+    """What reused parts were made by, where that is not what is installed now: a report must not name the wrong maker."""
+    now = pipeline.provenance["components"]
+    parts = [result.provenance for result in [*pipeline.pretrained.values(), *pipeline.results.values()] if result is not None]
+    parts += [entry.provenance for entry in (case.entry for case in pipeline.features.cases)]
+    recorded = [component for part in parts for component in part.get("components", ())]
+    return {f"{c['kind']} {c['name']}, in what was reused": _origin(c) for c in recorded if changes([c], now)}
 
 
 def _origin(component: dict[str, str]) -> str:

@@ -76,6 +76,11 @@ def _register_hooks(manager: pluggy.PluginManager, module: Any, name: str) -> No
     """pluggy decides whether the hooks are right; what is said of them is ours."""
     for function, hook in _unmarked(module):
         raise RefusedError(f'the hook "{hook}" is not marked, so nobody would call it: write @hookimpl above it', place_of_code(function))
+    for hook, function in _marked(module).items():
+        if getattr(function, _MARK).get("wrapper") or getattr(function, _MARK).get("hookwrapper"):
+            raise RefusedError(
+                f'the hook "{hook}" is marked as a wrapper; vsslfw calls no wrappers: write @hookimpl alone', place_of_code(function)
+            )
     try:
         manager.register(module, name)
         manager.check_pending()

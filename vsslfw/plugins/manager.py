@@ -59,7 +59,7 @@ class Plugins:
             except Exception as error:
                 place = place_of(error, self._folders(implementation.plugin_name))
                 log.warning("plugin %s failed in %s, the run goes on: %s (%s)", implementation.plugin_name, hook, in_words(error), place)
-                log.debug("the traceback of that failure", exc_info=error)
+                log.info("the traceback of that failure", exc_info=error)
 
     def culprit(self, error: BaseException) -> tuple[Plugin, str] | None:
         """The plugin in whose code an exception was raised, and the place; none if it was raised in nobody's."""

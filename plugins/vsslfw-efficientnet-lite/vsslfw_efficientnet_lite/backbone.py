@@ -33,6 +33,9 @@ class EfficientNetLite0(Backbone):
     """
 
     check_with: ClassVar[Examples] = ({"weights": None, "frame_size": 32},)
+    expected_failures: ClassVar[dict[str, str]] = {
+        "check_fingerprint_of_weights": "of the weights as published: the fused ones may differ in the last bit between processors",
+    }
     feature_dim = 1280
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
