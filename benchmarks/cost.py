@@ -1,6 +1,6 @@
 """What every backbone and corruption costs, in time and memory a frame or position, by the conformance kit's cost report.
 
-    python benchmarks/cost.py [--json FILE] [--plugin NAME ...]
+    python benchmarks/cost.py [--json FILE] [--plugin NAME ...] [--repeats 5]
 
 Prints a Markdown table. Backbones are built small where their class declares small parameters to check them with: the parameters stand in
 the table. One thread. Figures are of this machine, and of what else it did.
@@ -25,6 +25,8 @@ FULL = {
     "timm": {"model": "resnet50", "weights": None, "frame_size": 112},
     "efficientnet_lite0": {"frame_size": 112},
     "time_reversal": {"probability": 1.0},
+    "videomae": {"weights": None, "config": {"image_size": 112}},
+    "dinov3": {"weights": None, "config": {"image_size": 112, "hidden_size": 384, "intermediate_size": 1536, "num_attention_heads": 6}},
 }
 SKIPPED = ("resnet101", "frame_transforms")
 """Between its neighbours; and as dear as the transforms that it is given."""
@@ -34,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plugin", action="append", default=[])
+    parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
@@ -45,7 +48,7 @@ def main() -> None:
             if component.kind not in KINDS or component.name in SKIPPED:
                 continue
             given = {"weights": None, "frame_size": 112} if component.name.startswith("resnet") else FULL.get(component.name)
-            cost = cost_of(component.kind, component.load(), given)
+            cost = cost_of(component.kind, component.load(), given, repeats=options.repeats)
             shown = ", ".join(f"{name}={value!r}" for name, value in cost.parameters.items()) or "defaults"
             time = f"{cost.microseconds / 1000:.3g} ms" if cost.microseconds >= 1000 else f"{cost.microseconds:.3g} µs"
             memory = f"{cost.memory_bytes / 1e6:.2g} MB" if cost.memory_bytes >= 1e5 else f"{cost.memory_bytes:.3g} B"

@@ -38,5 +38,6 @@ def test_a_plugin_is_a_package_with_readme_tests_entry_point_and_a_recipe(folder
     assert (folder / module / "py.typed").is_file()
     assert (folder / "README.md").is_file()
     assert list((folder / "tests").glob("test_*.py"))
-    recipes = [path for path in ROOT.glob("recipes/*.py") if folder.name in path.read_text()]
-    assert recipes, f"no recipe names {folder.name}"
+    names = [f'type="{name}"' for kind in COMPONENTS[folder.name].values() for name in kind]
+    recipes = [path for path in ROOT.glob("recipes/*.py") if any(name in path.read_text() for name in names)]
+    assert recipes, f"no recipe uses {folder.name}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from vsslfw.errors import Problem, UserError, did_you_mean
+from vsslfw.errors import Problem, UserError
 from vsslfw.plugins import Extra, Plugins, Selection, load_plugins, named
 from vsslfw.plugins.discovery import installed_names, is_module
 from vsslfw.plugins.selection import ONLY, OPTION, looks_like_a_file
@@ -67,8 +68,8 @@ def _resolve(entry: Node, selection: Selection) -> Extra | None:
         return None
     if is_module(name):
         return Extra(name)
-    near = did_you_mean(name, installed_names())
-    hint = near if near.startswith("did") else f"pip install {name}"  # never both: a misspelt name may be anybody's package
+    near = difflib.get_close_matches(name, installed_names(), n=1, cutoff=0.85)  # most of these names begin alike
+    hint = f'did you mean "{near[0]}"?' if near else f"pip install {name}"  # never both: a misspelt name may be anybody's package
     raise UserError(Problem(f'the recipe needs plugin "{name}", which is not installed', hint=hint))
 
 
