@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -76,26 +77,25 @@ class Careful(Plain):
 
 
 @pytest.fixture
-def toys(monkeypatch: pytest.MonkeyPatch) -> None:
+def toys() -> Any:
+    """All that a key takes of a recipe: its registries."""
     found = Registries()
     for cls in (Plain, Careful):
         found.add(Component("detector", cls.__name__, f"{__name__}:{cls.__name__}", "", "toys", "toys", "1"))
-    monkeypatch.setattr("vsslfw.pipeline.keys.registries", lambda: found)
+    return SimpleNamespace(registries=found)
 
 
-@pytest.mark.usefixtures("toys")
-def test_the_content_of_a_file_counts_in_a_key_and_not_where_it_lies(tmp_path: Path) -> None:
+def test_the_content_of_a_file_counts_in_a_key_and_not_where_it_lies(tmp_path: Path, toys: Any) -> None:
     for name, content in (("a", "first"), ("b", "first"), ("c", "other")):
         (tmp_path / name).write_text(content)
-    a, b, c = (component_key("detector", {"type": "Plain", "weights": str(tmp_path / name), "threshold": 0.5}) for name in "abc")
+    a, b, c = (component_key(toys, "detector", {"type": "Plain", "weights": str(tmp_path / name), "threshold": 0.5}) for name in "abc")
     assert a == b != c
     assert str(tmp_path) not in str(a)
     with pytest.raises(UserError, match="No such file"):
-        component_key("detector", {"type": "Plain", "weights": str(tmp_path / "none")})
+        component_key(toys, "detector", {"type": "Plain", "weights": str(tmp_path / "none")})
 
 
-@pytest.mark.usefixtures("toys")
-def test_a_fingerprint_stands_for_the_content() -> None:
-    keys = [component_key("detector", {"type": "Careful", "weights": f"/nowhere/{name}", "threshold": 0.5}) for name in "ab"]
+def test_a_fingerprint_stands_for_the_content(toys: Any) -> None:
+    keys = [component_key(toys, "detector", {"type": "Careful", "weights": f"/nowhere/{name}", "threshold": 0.5}) for name in "ab"]
     assert keys[0] == keys[1]
     assert "nowhere" not in str(keys[0])
