@@ -49,7 +49,7 @@ class Component:
         except (ImportError, AttributeError) as error:
             what = f"{who} cannot be imported ({self.target}): {error}"
             raise UserError(Problem(what, hint=f"Is everything that {self.distribution} {self.version} needs installed?")) from error
-        except Exception as error:  # whatever a stranger's module does when it is imported
+        except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
             raise UserError(Problem(f"{who} cannot be imported ({self.target}): {in_words(error)}", place_of(error))) from error
         if not isinstance(found, type):
             raise UserError(f"{who}: {self.target} is not a class")

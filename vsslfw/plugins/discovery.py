@@ -48,16 +48,21 @@ def discover(selection: Selection) -> Iterator[Found]:
     for extra in selection.extra:
         if extra.is_file:
             path = Path(extra.name)
-            left_out = selection.why_not(path.stem, path.name) if {path.stem, path.name} & set(selection.without) else ""
+            left_out = _named_out(selection, path.stem, path.name)
             plugin = Plugin(path.stem, path.name, extra.digest[:12], origin="file", digest=extra.digest, path=extra.name, disabled=left_out)
-            yield Found(plugin, lambda extra=extra: _import_file(extra))  # type: ignore[misc]
+            yield Found(plugin, lambda extra=extra: _import_file(extra), f"{extra.name}:1")  # type: ignore[misc]
         elif extra.name not in known:
             if not is_module(extra.name):
                 near = did_you_mean(extra.name, known)
                 raise UserError(Problem("there is no plugin and no module of that name", f"{OPTION} {extra.name}", near))
             top = extra.name.partition(".")[0]
-            plugin = Plugin(extra.name, top, version_of(top, ""), origin="module")
+            plugin = Plugin(extra.name, top, version_of(top, ""), origin="module", disabled=_named_out(selection, extra.name, top))
             yield Found(plugin, lambda name=extra.name: importlib.import_module(name))  # type: ignore[misc]
+
+
+def _named_out(selection: Selection, *names: str) -> str:
+    """What leaves a file or module out that was named: only -p no:NAME can."""
+    return next((f"-p no:{name}" for name in names if name in selection.without), "")
 
 
 def _import_file(extra: Extra) -> ModuleType:

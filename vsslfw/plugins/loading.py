@@ -18,7 +18,7 @@ from vsslfw.culprit import calling_place, in_words, place_of, place_of_code, pla
 from vsslfw.errors import did_you_mean
 from vsslfw.plugins.discovery import Found
 from vsslfw.plugins.record import Plugin
-from vsslfw.registry import BUILTIN_PLUGIN, KINDS, Component, Registries
+from vsslfw.registry import KINDS, Component, Registries
 
 _MARK = f"{hookspecs.PROJECT}_impl"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -44,13 +44,15 @@ def load(found: Found, manager: pluggy.PluginManager, registries: Registries) ->
         warnings.simplefilter("always", VsslfwDeprecationWarning)
         try:
             if manager.has_plugin(plugin.name):
-                raise RefusedError(f'another plugin is called "{plugin.name}": two distributions name the same entry point')
+                raise RefusedError(f'another plugin is called "{plugin.name}", and names must differ')
             module = found.load()
+            if other := manager.get_name(module):
+                raise RefusedError(f'it is loaded already, as plugin "{other}": name that one')
             plugin = replace(plugin, api=_api(plugin, module))
             _register_hooks(manager, module, plugin.name)
             _collect(manager, module, plugin, registries, staged)
         except (Exception, SystemExit) as error:  # a plugin is a stranger's code: whatever it does, the program goes on
-            if module is not None and manager.is_registered(module):
+            if module is not None and manager.get_plugin(plugin.name) is module:
                 manager.unregister(module)
             place = getattr(error, "place", "") or place_of(error, _folders(module)) or found.fallback_place or _file(module)
             what = str(error) if isinstance(error, RefusedError) else in_words(error)
@@ -64,7 +66,7 @@ def load(found: Found, manager: pluggy.PluginManager, registries: Registries) ->
 
 def _api(plugin: Plugin, module: Any) -> int | None:
     """The API that a module says it was written for; the built-in components move with it."""
-    if plugin.name == BUILTIN_PLUGIN:
+    if plugin.origin == "built-in":
         return None
     declared = getattr(module, "VSSLFW_API", None)
     if problem := api_problem(declared):

@@ -20,7 +20,7 @@ from vsslfw.plugins.discovery import discover
 from vsslfw.plugins.loading import load
 from vsslfw.plugins.record import Plugin
 from vsslfw.plugins.selection import STRICT, Selection, from_environment, with_options
-from vsslfw.registry import BUILTIN_PLUGIN, Registries
+from vsslfw.registry import Registries
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Plugins:
         self.found: list[Plugin] = []
         for found in discover(selection):
             plugin = load(found, self.manager, self.registries)
-            if plugin.name == BUILTIN_PLUGIN and plugin.error:
+            if plugin.origin == "built-in" and plugin.error:
                 raise RuntimeError(f"the built-in components are broken: {plugin.trouble}")
             self.found.append(plugin)
             if plugin.state != "ok":
@@ -56,7 +56,7 @@ class Plugins:
             accepted = {name: arguments[name] for name in implementation.argnames}
             try:
                 implementation.function(**accepted)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 place = place_of(error, self._folders(implementation.plugin_name))
                 log.warning("plugin %s failed in %s, the run goes on: %s (%s)", implementation.plugin_name, hook, in_words(error), place)
                 log.info("the traceback of that failure", exc_info=error)
