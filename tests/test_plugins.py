@@ -250,3 +250,25 @@ def test_a_lifecycle_hook_that_raises_is_reported_and_loses_nothing(site: Path, 
         f"plugin vsslfw-bad failed in vsslfw_run_finished, the run goes on: ZeroDivisionError: division by zero ({path}:{line})"
         in caplog.text
     )
+
+
+def test_a_plugin_called_like_the_program_takes_nothing_away(tmp_path: Path) -> None:
+    path = tmp_path / "vsslfw.py"
+    path.write_text(registering())
+    (broken,) = Plugins(with_options(Selection(), [str(path)])).broken()
+    assert (broken.path, broken.place) == (str(path), f"{path}:1")
+
+
+def test_an_installed_plugin_that_is_named_by_its_module_too_stays_whole(site: Path) -> None:
+    install(site, "vsslfw-good", HOOKS)
+    plugins = Plugins(with_options(Selection(), ["vsslfw_good"]))
+    assert plugins.manager.has_plugin("vsslfw-good")
+    (again,) = plugins.broken()
+    assert 'it is loaded already, as plugin "vsslfw-good"' in again.error
+
+
+def test_no_means_no_for_modules_too(site: Path) -> None:
+    (site / "my_module.py").write_text(NOISE)
+    plugin = Plugins(with_options(Selection(), ["my_module", "no:my_module"])).named("my_module")
+    assert plugin is not None
+    assert plugin.disabled == "-p no:my_module"
