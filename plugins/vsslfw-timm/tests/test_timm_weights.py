@@ -89,7 +89,7 @@ def test_a_file_at_any_frame_size_gives_what_timm_itself_makes_of_it(model: str,
     save_file(trained(model).state_dict(), tmp_path / "model.safetensors")
     backbone = Timm(model=model, weights=str(tmp_path / "model.safetensors"), frame_size=size)
     tied = {"img_size": size} if timm.get_pretrained_cfg(model).fixed_input_size else {}
-    overlay = {"file": str(tmp_path / "model.safetensors")}
+    overlay = {"file": str(tmp_path / "model.safetensors"), "custom_load": False}
     reference = timm.create_model(model, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=0, **tied).eval()
     with torch.no_grad():
         torch.testing.assert_close(backbone(frames(size)), reference(frames(size)), rtol=1e-4, atol=1e-4)

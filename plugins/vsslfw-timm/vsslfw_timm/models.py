@@ -59,7 +59,7 @@ def build(model: str, size: tuple[int, int] | None = None, *, device: str = "cpu
     """
     import timm
 
-    tied = {"img_size": size} if size and pretrained_cfg(model).get("fixed_input_size") else {}
+    tied: dict[str, Any] = {"img_size": size} if size and pretrained_cfg(model).get("fixed_input_size") else {}
     with seeded(RANDOM_SEED), torch.device(device):
         network: nn.Module = timm.create_model(model, pretrained=False, num_classes=classes, in_chans=3, **tied)
     return network.eval()
@@ -68,10 +68,10 @@ def build(model: str, size: tuple[int, int] | None = None, *, device: str = "cpu
 @functools.lru_cache(maxsize=32)
 def facts(model: str, frame_size: FrameSize) -> Facts:
     """Found out on torch's meta device, by a forward pass: no weights, no memory. ValueError if timm refuses the size."""
-    from timm.data import resolve_data_config
+    from timm.data.config import resolve_data_config
 
     check_name(model)
-    config = resolve_data_config(pretrained_cfg=pretrained_cfg(model))
+    config = resolve_data_config(pretrained_cfg=pretrained_cfg(model))  # type: ignore[no-untyped-call]
     own: tuple[int, int] = tuple(config["input_size"][-2:])
     size = own if frame_size is None else (frame_size, frame_size) if isinstance(frame_size, int) else frame_size
     if min(size) < 1:
@@ -81,8 +81,8 @@ def facts(model: str, frame_size: FrameSize) -> Facts:
         features = _forward(network, size)
     except Exception as error:  # each architecture refuses a size in its own way: assertions, reshapes, empty pictures
         reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-        ask = f"frame_size is {size[0]} x {size[1]}; it must be one that {model} can take: {reason}. "
-        raise ValueError(f"{ask}Its own is {own[0]} x {own[1]}") from error
+        own_size = f"its own is {own[0]} x {own[1]}, and multiples of 32 often work (timm says: {reason})"
+        raise ValueError(f"frame_size is {size[0]} x {size[1]}; it must be one that {model} can take; {own_size}") from error
     _check_patches(network, size)
     if features.ndim != 2:
         raise ValueError(f'model is "{model}"; it must give one vector a frame, and gives {tuple(features.shape[1:])}')
@@ -106,5 +106,5 @@ def _check_patches(network: nn.Module, size: tuple[int, int]) -> None:
 
 
 def _three(values: Any) -> tuple[float, float, float]:
-    red, green, blue = values if len(values) == 3 else (values[0],) * 3
+    red, green, blue = values
     return float(red), float(green), float(blue)
