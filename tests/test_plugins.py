@@ -119,6 +119,7 @@ def test_a_file_that_was_edited_is_loaded_anew(tmp_path: Path) -> None:
 def test_a_module_is_a_plugin_by_its_name(site: Path) -> None:
     (site / "my_module.py").write_text(NOISE)
     assert Plugins(with_options(Selection(), ["my_module"])).registries.has("corruption", "my_module/noise")
+    assert Plugins(from_environment({"VSSLFW_PLUGINS": "my_module"})).registries.has("corruption", "my_module/noise")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_a_module_is_a_plugin_by_its_name(site: Path) -> None:
     [
         ("./no_such.py", "there is no plugin file"),
         (".", "is a folder"),
-        ("no_such_module", "there is no plugin and no module of that name"),
+        ("no_such_module", "there is no plugin and no module of the name"),
     ],
 )
 def test_what_is_not_there_is_an_error(option: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +210,8 @@ def test_an_old_api_that_still_works_is_told_with_the_plugins_name(
     monkeypatch.setattr(compat, "API", 2)
     install(site, "vsslfw-old", registering())
     with caplog.at_level(logging.WARNING):
-        load_plugins(with_options(Selection(), ["no:test-old-api"]))
+        load_plugins.cache_clear()
+        load_plugins(Selection())
     assert "plugin vsslfw-old: it was written for API 1; the current one is 2" in caplog.text
     monkeypatch.setattr(compat, "OLDEST_API", 2)
     old = Plugins().named("vsslfw-old")
@@ -263,8 +265,59 @@ def test_an_installed_plugin_that_is_named_by_its_module_too_stays_whole(site: P
     install(site, "vsslfw-good", HOOKS)
     plugins = Plugins(with_options(Selection(), ["vsslfw_good"]))
     assert plugins.manager.has_plugin("vsslfw-good")
-    (again,) = plugins.broken()
-    assert 'it is loaded already, as plugin "vsslfw-good"' in again.error
+    assert plugins.broken() == []
+    assert [plugin.name for plugin in plugins.found if "good" in plugin.name] == ["vsslfw-good"]
+
+
+def test_a_module_that_is_named_in_two_ways_stays_whole(site: Path) -> None:
+    install(site, "vsslfw-good", HOOKS, entry="good")
+    plugins = Plugins(with_options(Selection(), ["vsslfw_good", "vsslfw-good"]))
+    assert plugins.manager.has_plugin("good")
+    assert plugins.broken() == []
+
+
+@pytest.mark.parametrize(
+    ("only", "options", "words"),
+    [
+        (None, ["no:vsslfw-tim"], 'there is no plugin "vsslfw-tim" to leave out'),
+        ("vsslfw-tim", [], 'there is no plugin and no module of the name "vsslfw-tim"'),
+    ],
+)
+def test_a_misspelt_name_of_a_selection_is_an_error_with_the_nearest(only: str | None, options: list[str], words: str) -> None:
+    environment = {} if only is None else {"VSSLFW_PLUGINS": only}
+    with pytest.raises(UserError) as raised:
+        Plugins(with_options(from_environment(environment), options))
+    assert words in str(raised.value)
+    assert 'did you mean "vsslfw-timm"?' in str(raised.value)
+
+
+def test_a_hyphen_and_an_underscore_are_one_name() -> None:
+    assert Plugins(with_options(Selection(), ["no:vsslfw_timm"])).named("vsslfw-timm").state == "disabled"  # type: ignore[union-attr]
+
+
+def test_other_warnings_of_a_plugin_are_heard(site: Path) -> None:
+    install(site, "vsslfw-warns", "import warnings\nwarnings.warn('weights are random')\n" + registering())
+    with pytest.warns(UserWarning, match="weights are random"):
+        Plugins()
+
+
+def test_a_plugin_that_leaves_the_program_does_so_nowhere(site: Path, caplog: pytest.LogCaptureFixture) -> None:
+    install(site, "vsslfw-noise", NOISE, noise_parts="import sys\nsys.exit(3)\n")
+    install(site, "vsslfw-leaves", HOOKS.replace("heard.append(metrics)", "raise SystemExit(3)"))
+    plugins = Plugins()
+    with pytest.raises(UserError, match="SystemExit: 3"):
+        plugins.registries.find("corruption", "noise").load()
+    plugins.lifecycle("vsslfw_run_finished", folder="f", metrics={})
+    assert "plugin vsslfw-leaves failed in vsslfw_run_finished, the run goes on: SystemExit: 3" in caplog.text
+
+
+def test_what_a_run_records_of_a_broken_plugin_quotes_nothing(site: Path) -> None:
+    install(site, "broken-quote", registering('"corruption", "/home/Jane Doe", "a:B"'))
+    (broken,) = Plugins().broken()
+    assert "Jane" in broken.error
+    assert "Jane" not in repr(broken.without_paths())
+    install(site, "broken-import", "import no_such_library\n")
+    assert "ModuleNotFoundError" in {plugin.without_paths().error for plugin in Plugins().broken()}
 
 
 def test_no_means_no_for_modules_too(site: Path) -> None:

@@ -107,6 +107,8 @@ def as_pattern(line: str) -> str:
 
 
 def _numbers(word: str) -> str:
+    if set(word) == {"="}:
+        return "=+"  # pytest fills its lines up: how many there are depends on how many digits a time has
     return r"\d+".join(".*".join(map(re.escape, part.split("..."))) for part in re.split(r"\d+", word))
 
 

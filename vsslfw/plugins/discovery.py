@@ -15,7 +15,7 @@ from typing import Any
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.hookspecs import PROJECT
 from vsslfw.plugins.record import Plugin
-from vsslfw.plugins.selection import OPTION, Extra, Selection
+from vsslfw.plugins.selection import ONLY, OPTION, Extra, Selection, normal
 from vsslfw.registry import BUILTIN_PLUGIN
 
 BUILTIN = "vsslfw.builtin"
@@ -31,13 +31,16 @@ class Found:
 
 
 def discover(selection: Selection) -> Iterator[Found]:
-    """Every plugin of a selection, those that are left out too, the built-in one first."""
+    """Every plugin of a selection, those that are left out too, the built-in one first.
+
+    UserError for a name that nothing answers to: whoever leaves a plugin out must not have it run because of a slip.
+    """
     builtin = Plugin(BUILTIN_PLUGIN, "vsslfw", version_of("vsslfw"), origin="built-in")
     yield Found(builtin, lambda: importlib.import_module(BUILTIN))
-    known: set[str] = set()
+    known: list[str] = []
     for point in sorted(metadata.entry_points(group=PROJECT), key=lambda point: point.name):
         distribution = point.dist.name if point.dist else point.value
-        known |= {point.name, distribution}
+        known += [point.name, distribution]
         plugin = Plugin(
             point.name,
             distribution,
@@ -45,24 +48,28 @@ def discover(selection: Selection) -> Iterator[Found]:
             disabled=selection.why_not(point.name, distribution),
         )
         yield Found(plugin, point.load, _entry_points_file(point))
-    for extra in selection.extra:
+    extras = [*(Extra(name) for name in selection.only or ()), *selection.extra]
+    installed = {normal(name) for name in known}
+    for extra in extras:
         if extra.is_file:
             path = Path(extra.name)
-            left_out = _named_out(selection, path.stem, path.name)
+            known += [path.stem, path.name]
+            left_out = selection.left_out(path.stem, path.name)
             plugin = Plugin(path.stem, path.name, extra.digest[:12], origin="file", digest=extra.digest, path=extra.name, disabled=left_out)
             yield Found(plugin, lambda extra=extra: _import_file(extra), f"{extra.name}:1")  # type: ignore[misc]
-        elif extra.name not in known:
+        elif normal(extra.name) not in installed:
             if not is_module(extra.name):
+                where = f"{ONLY}={','.join(selection.only or ())}" if extra.name in (selection.only or ()) else f"{OPTION} {extra.name}"
                 near = did_you_mean(extra.name, known)
-                raise UserError(Problem("there is no plugin and no module of that name", f"{OPTION} {extra.name}", near))
+                raise UserError(Problem(f'there is no plugin and no module of the name "{extra.name}"', where, near))
             top = extra.name.partition(".")[0]
-            plugin = Plugin(extra.name, top, version_of(top, ""), origin="module", disabled=_named_out(selection, extra.name, top))
+            known.append(extra.name)
+            plugin = Plugin(extra.name, top, version_of(top, ""), origin="module", disabled=selection.left_out(extra.name, top))
             yield Found(plugin, lambda name=extra.name: importlib.import_module(name))  # type: ignore[misc]
 
-
-def _named_out(selection: Selection, *names: str) -> str:
-    """What leaves a file or module out that was named: only -p no:NAME can."""
-    return next((f"-p no:{name}" for name in names if name in selection.without), "")
+    for name in selection.without:
+        if normal(name) not in map(normal, known):
+            raise UserError(Problem(f'there is no plugin "{name}" to leave out', f"-p no:{name}", did_you_mean(name, known)))
 
 
 def _import_file(extra: Extra) -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -54,9 +55,14 @@ def load(found: Found, manager: pluggy.PluginManager, registries: Registries) ->
         except (Exception, SystemExit) as error:  # a plugin is a stranger's code: whatever it does, the program goes on
             if module is not None and manager.get_plugin(plugin.name) is module:
                 manager.unregister(module)
+            if plugin.origin == "file":
+                sys.modules.pop(getattr(module, "__name__", ""), None)
             place = getattr(error, "place", "") or place_of(error, _folders(module)) or found.fallback_place or _file(module)
             what = str(error) if isinstance(error, RefusedError) else in_words(error)
             return replace(plugin, error=what, place=place, components=tuple(staged))
+    for warning in heard:
+        if not issubclass(warning.category, VsslfwDeprecationWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     told = [str(warning.message) for warning in heard if issubclass(warning.category, VsslfwDeprecationWarning)]
     if plugin.api is not None and (old := api_warning(plugin.api)):
         told.insert(0, old)

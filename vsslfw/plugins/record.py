@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from vsslfw.plugins.selection import normal
 from vsslfw.registry import Absent, Component
 
 Origin = Literal["built-in", "installed", "file", "module"]
@@ -47,7 +48,7 @@ class Plugin:
 
     def answers_to(self, name: str) -> bool:
         """True for its name and for its distribution's."""
-        return name in (self.name, self.distribution)
+        return normal(name) in (normal(self.name), normal(self.distribution))
 
     def absent(self) -> Absent:
         """What whoever asks for one of its components is told."""
@@ -56,4 +57,6 @@ class Plugin:
 
     def without_paths(self) -> Plugin:
         """The same without words that may hold a path of this machine: all that a run records of it."""
-        return replace(self, error=self.error.partition(":")[0], place="", path="", warnings=())
+        kind = self.error.partition(":")[0]
+        error = kind if not self.error or kind.isidentifier() else "refused"  # the type of an exception; other words may quote anything
+        return replace(self, error=error, place="", path="", warnings=())

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from vsslfw.digest import digest_of_file
 from vsslfw.errors import Problem, UserError, did_you_mean
 
@@ -33,7 +35,8 @@ class Selection:
     """Plain data, so that it travels to worker processes with a recipe: equal selections load equal plugins.
 
     only: of the installed plugins, these alone; none means all. without: names that are left out, whatever else says.
-    extra: what is loaded besides. strict: a broken plugin is an error. A name is a plugin's, or its distribution's.
+    extra: what is loaded besides. strict: a broken plugin is an error. A name is a plugin's, or its distribution's; ``my_plugin``
+    and ``my-plugin`` are one name, as they are to pip.
     """
 
     only: tuple[str, ...] | None = None
@@ -47,13 +50,16 @@ class Selection:
 
     def why_not(self, name: str, distribution: str) -> str:
         """What leaves an installed plugin out, as whoever did it knows it; nothing if it is in."""
-        for left_out in self.without:
-            if left_out in (name, distribution):
-                return f"-p no:{left_out}"
-        wanted = {entry.name for entry in self.extra} | set(self.only or ())
-        if self.only is not None and not wanted & {name, distribution}:
+        if left_out := self.left_out(name, distribution):
+            return left_out
+        wanted = {normal(entry.name) for entry in self.extra if not entry.is_file} | set(map(normal, self.only or ()))
+        if self.only is not None and not wanted & {normal(name), normal(distribution)}:
             return f"{ONLY}={','.join(self.only)}"
         return ""
+
+    def left_out(self, *names: str) -> str:
+        """The -p no:NAME that leaves out what bears these names; nothing if there is none."""
+        return next((f"-p no:{name}" for name in self.without if normal(name) in map(normal, names)), "")
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Selection:
@@ -71,6 +77,11 @@ def with_options(selection: Selection, options: Iterable[str]) -> Selection:
     without = tuple(option.removeprefix("no:") for option in options if option.startswith("no:"))
     extra = [named(option) for option in options if not option.startswith("no:")]
     return replace(selection, without=(*selection.without, *without)).adding(extra)
+
+
+def normal(name: str) -> str:
+    """A name as pip compares it."""
+    return str(canonicalize_name(name))
 
 
 def looks_like_a_file(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from vsslfw.errors import Problem, UserError
 from vsslfw.plugins import Extra, Plugins, Selection, load_plugins, named
 from vsslfw.plugins.discovery import installed_names, is_module
-from vsslfw.plugins.selection import ONLY, OPTION, looks_like_a_file
+from vsslfw.plugins.selection import ONLY, OPTION, looks_like_a_file, normal
 from vsslfw.recipe.components import at, slots
 from vsslfw.recipe.tree import UNREADABLE, Node
 from vsslfw.registry import BUILTIN_PLUGIN, Registries
@@ -53,8 +53,8 @@ def _entries(tree: Node) -> Iterator[tuple[str, Node]]:
 def _resolve(entry: Node, selection: Selection) -> Extra | None:
     """What must be loaded besides the selection; none if the name is that of an installed plugin."""
     name: str = entry.value
-    fenced = selection.only is not None and not {name, Path(name).name} & {*selection.only, *(Path(e.name).name for e in selection.extra)}
-    if fenced:
+    let_in = {normal(known) for known in (*(selection.only or ()), *(Path(extra.name).name for extra in selection.extra))}
+    if selection.only is not None and normal(Path(name).name) not in let_in:
         raise UserError(Problem(f'the recipe names plugin "{name}", which {ONLY} leaves out', hint=f"add it to {ONLY} if you trust it"))
     if looks_like_a_file(name):
         try:
@@ -64,7 +64,7 @@ def _resolve(entry: Node, selection: Selection) -> Extra | None:
             if not given:
                 raise
             return given[0]
-    if name in installed_names():
+    if normal(name) in map(normal, installed_names()):
         return None
     if is_module(name):
         return Extra(name)
