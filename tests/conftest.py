@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tiny import tiny_overrides
+
+from vsslfw.testing.tiny import tiny_overrides
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import tiny_overrides
 
 from vsslfw import Pipeline, load_recipe
 from vsslfw.errors import UserError
 from vsslfw.pipeline import clip_reader, extract
+from vsslfw.testing.tiny import tiny_overrides
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import tiny_overrides
 
 from vsslfw import load_recipe
 from vsslfw.data.manifest import Manifest, read_manifest
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.index import Index, build_index
 from vsslfw.pipeline.stages import Pipeline
+from vsslfw.testing.tiny import tiny_overrides
 
 
 @pytest.fixture(scope="module")

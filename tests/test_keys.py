@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny import tiny_overrides
 
 from vsslfw import Pipeline, load_recipe
 from vsslfw.pipeline.folds import fold_key
 from vsslfw.pipeline.pretrain import pretrain_key
+from vsslfw.testing.tiny import tiny_overrides
 
 STAGES = ("features", "clips", "pretrain", "folds")
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny import tiny_overrides
 from torch import Tensor
 
 from vsslfw import load_recipe
@@ -20,6 +19,7 @@ from vsslfw.pipeline.backbone import FrozenBackbone, resize_for
 from vsslfw.pipeline.folds import Case, Fold, class_weights, fold_key
 from vsslfw.pipeline.pretrain import split_held_out
 from vsslfw.seeds import Stream
+from vsslfw.testing.tiny import tiny_overrides
 
 
 class ClipBackbone(Backbone):

@@ -11,12 +11,12 @@ from pathlib import Path
 import markupsafe
 import pytest
 import torch
-from tiny import tiny_overrides
 
 from vsslfw import RunResult, load_recipe, run
 from vsslfw.builtin.resnet import ResNet18
 from vsslfw.cli import main
 from vsslfw.plugins import Plugin, plugins
+from vsslfw.testing.tiny import tiny_overrides
 
 PATIENT = "Jürgen Müßig, 3. Mai 1961"
 NAMES = {"Ärztin Ünal", 'O\'Connor "Joe"', "Nowak\\Anna", "Łukasz"}

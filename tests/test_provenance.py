@@ -12,7 +12,7 @@ from fake_plugins import REVERSE, install, registering
 
 from vsslfw import load_recipe, run
 from vsslfw.engine.checkpoints import resumable, write_checkpoint
-from vsslfw.engine.weights import read_provenance
+from vsslfw.engine.weights import load_weights, read_provenance
 from vsslfw.errors import UserError
 from vsslfw.plugins import Selection, load_plugins, registries
 from vsslfw.provenance import changes, require
@@ -103,6 +103,12 @@ def test_what_a_missing_plugin_made_says_what_to_install() -> None:
     assert "encoder.safetensors was made with:" in text
     assert 'corruption "reverse" of vsslfw-reverse 1.0, which is not here' in text
     assert "pip install vsslfw-reverse" in text
+
+
+def test_weights_of_a_plugin_that_is_gone_are_not_loaded_in_silence(reversed_run: Path) -> None:
+    (path,) = reversed_run.glob("pretrain/*/encoder.safetensors")
+    with pytest.raises(UserError, match="pip install vsslfw-reverse"):
+        load_weights(path, torch.nn.Linear(1, 1), registries(Selection()))
 
 
 def test_a_recipe_of_a_run_whose_plugin_is_gone_says_what_to_install(reversed_run: Path) -> None:

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny import tiny_overrides
+
+from vsslfw.testing.tiny import tiny_overrides
 
 pytestmark = pytest.mark.slow
 

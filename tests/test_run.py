@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from safetensors import safe_open
-from tiny import tiny_overrides
 
 from vsslfw import Pipeline, load_recipe, run
 from vsslfw.cli import main
 from vsslfw.pipeline.progress import listening
+from vsslfw.testing.tiny import tiny_overrides
 
 
 class Heard:

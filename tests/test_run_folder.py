@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
-from tiny import tiny_overrides
 
 from vsslfw import RunResult, load_recipe, run
 from vsslfw.cli import main
 from vsslfw.errors import RunError, UserError
+from vsslfw.testing.tiny import tiny_overrides
 
 RESULTS = ("predictions.csv", "metrics.json", "report.html", "stages.json", "folds", "pretrain")
 

@@ -37,6 +37,12 @@ def place_of_line(path: str | None, start: str) -> str:
     return f"{path}:{next((number for number, line in enumerate(lines, start=1) if line.startswith(start)), 1)}"
 
 
+def code_of(module: object) -> list[Path]:
+    """Where a module's code lies: the folder of a package, or the file; nothing if that cannot be known."""
+    file = getattr(module, "__file__", None)
+    return [Path(file).parent if Path(file).name == "__init__.py" else Path(file)] if file else []
+
+
 def calling_place(depth: int = 2) -> str:
     """``file:line`` of the code that called the caller."""
     frame = sys._getframe(depth)

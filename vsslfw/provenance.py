@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from vsslfw.errors import Problem, UserError
@@ -36,9 +36,11 @@ def tell_changes(what: str, recorded: Iterable[Recorded], now: Iterable[Recorded
         log.warning("%s: %s; reused, since its cache_version is the same. Raise it if the numbers differ", what, change)
 
 
-def require(recorded: Sequence[Recorded], registries: Registries, what: str) -> None:
-    """UserError that says what to install, if a component that made ``what`` is not here."""
-    missing = [c for c in recorded if not registries.has(c["kind"], f"{c['distribution']}/{c['name']}")]
+def require(recorded: Iterable[Recorded], registries: Registries, what: str, kinds: Collection[str] | None = None) -> None:
+    """UserError that says what to install, if a component (of these kinds) that made ``what`` is not here."""
+    missing = [
+        c for c in recorded if (kinds is None or c["kind"] in kinds) and not registries.has(c["kind"], f"{c['distribution']}/{c['name']}")
+    ]
     if missing:
         raise UserError(
             *(

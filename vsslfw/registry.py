@@ -179,6 +179,9 @@ class Registries:
             absent_now = [absent for absent in self.absent if absent.answers_to(distribution)]
             why = absent_now[0].why if absent_now else f"is not installed: pip install {distribution}"
             return [f"it belongs to plugin {distribution}, which {why}"]
+        if len(self.absent) > 1:
+            names = ", ".join(absent.plugin for absent in self.absent)
+            return [f"it may belong to one of the plugins that are broken or left out: {names} (vsslfw plugins says why)"]
         return [f"it may belong to plugin {absent.plugin}, which {absent.why}" for absent in self.absent]
 
     def has(self, kind: str, name: str) -> bool:

@@ -121,7 +121,7 @@ def _loaded(depth: int, path: Path) -> nn.Module:
     """The network with the weights of a file. Raises UserError if they do not fit."""
     state = {name: tensor for name, tensor in read_state_dict(path).items() if not name.startswith("fc.")}
     network = _empty(depth)
-    fits = [other for other in DEPTHS if misfits(network, state) and other != depth and not misfits(_empty(other), state)]
+    fits = [other for other in DEPTHS if not misfits(_empty(other), state)] if misfits(network, state) else []
     hint = f"They are the weights of resnet{fits[0]}: use backbone.type=resnet{fits[0]}, or another file." if fits else ""
     load_into(network, state, path=path, what=f"resnet{depth}", hint=hint)
     return network

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vsslfw.plugins import Plugin
     from vsslfw.registry import Component
-    from vsslfw.testing import Outcome
+    from vsslfw.testing import Cost, Outcome
 
 STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 
@@ -118,12 +118,10 @@ def _failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
             yield "\n".join(f"    {line}" for line in outcome.words.splitlines())
 
 
-def _record(component: Component, outcomes: Sequence[Outcome], cost: object) -> dict[str, object]:
-    from dataclasses import asdict
-
+def _record(component: Component, outcomes: Sequence[Outcome], cost: Cost | None) -> dict[str, object]:
     return {
         "kind": component.kind,
         "name": component.name,
         "checks": [{"name": o.name, "component": o.component, "outcome": o.outcome, "words": o.words} for o in outcomes],
-        "cost": None if cost is None else asdict(cost),  # type: ignore[call-overload]
+        "cost": None if cost is None else cost.to_dict(),
     }

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from vsslfw.atomic import replacing
 from vsslfw.digest import canonical_json
 from vsslfw.errors import Problem, UserError
+from vsslfw.provenance import require
+from vsslfw.registry import Registries
 
 _HINT = "These are weights of another model: the encoder and head of the recipe must be those that the file was made with."
 
@@ -29,13 +31,21 @@ def read_provenance(path: Path) -> dict[str, Any]:
     return _read(path)[1]
 
 
-def load_weights(path: Path, module: nn.Module) -> dict[str, Any]:
+MADE_BY = ("backbone", "corruption", "encoder")
+"""The kinds of component without which the weights of an encoder are not what they were: a head is dropped, the rest is not in them."""
+
+
+def load_weights(path: Path, module: nn.Module, registries: Registries | None = None) -> dict[str, Any]:
     """Load into ``module``, strictly, and return the provenance.
+
+    registries: the components that are here; with it, UserError also says what to install if one that made the weights is not.
 
     Raises UserError if there is no such file, if it is no safetensors file, or if its names or shapes are not those of
     ``module``; then ``module`` is as it was.
     """
     tensors, provenance = _read(path)
+    if registries is not None:
+        require(provenance.get("components", ()), registries, path.name, MADE_BY)
     own = module.state_dict()
     problems = [Problem(f"{name} is missing", str(path)) for name in own if name not in tensors]
     problems += [Problem(f"{name} is in the file and not in the model", str(path)) for name in tensors if name not in own]

@@ -25,7 +25,7 @@ def naming_culprits(recipe: Recipe) -> Iterator[None]:
         if found is None:
             raise
         plugin, place = found
-        log.info("the traceback of plugin %s", plugin.name, exc_info=error)
+        log.debug("the traceback of plugin %s", plugin.name, exc_info=error)
         hint = f"vsslfw check {plugin.path or plugin.name} looks for mistakes in it; leave it out with -p no:{plugin.name}"
         what = f"plugin {plugin.name} ({plugin.distribution} {plugin.version}) failed: {in_words(error)}"
         raise RunError(Problem(what, place, hint)) from error

@@ -148,7 +148,7 @@ def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
     settings = task.recipe.settings
     model = build_classifier(task.recipe, task.feature_dim, len(task.classes))
     if task.encoder is not None:
-        load_weights(task.encoder, model.encoder)
+        load_weights(task.encoder, model.encoder, task.recipe.registries)
     weights = class_weights(task.fold.train, task.classes, settings.finetune.class_weights)
     videos = [LabelledVideo(c.entry, task.classes.index(c.label), weights[c.label]) for c in task.fold.train]
     # Named by what is tested, not by the fold's name: pseudonyms and ids must give the same numbers.

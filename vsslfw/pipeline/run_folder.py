@@ -90,7 +90,7 @@ def logging_to(folder: Path) -> Iterator[None]:
     """Lines of this run go to log.txt in its folder; warnings are shown as well."""
     with usable(folder, "--out"):
         file = logging.FileHandler(folder / "log.txt", encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    file.setFormatter(_Recorded("%(asctime)s %(levelname)s %(message)s"))
     shown = _Shown(logging.WARNING)
     level = log.level
     log.setLevel(logging.INFO)
@@ -103,6 +103,16 @@ def logging_to(folder: Path) -> Iterator[None]:
         log.removeHandler(shown)
         log.removeHandler(file)
         file.close()
+
+
+class _Recorded(logging.Formatter):
+    """What a run folder may keep of a line: its ``recorded`` words, if it brings such, since the others may hold paths and ids."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        words = getattr(record, "recorded", None)
+        if words is None:
+            return super().format(record)
+        return super().format(logging.LogRecord(record.name, record.levelno, record.pathname, record.lineno, words, (), None))
 
 
 class _Shown(logging.Handler):

@@ -8,14 +8,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from vsslfw import hookspecs
 from vsslfw.compat import VsslfwDeprecationWarning, api_problem, api_warning
-from vsslfw.culprit import calling_place, in_words, place_of, place_of_code, place_of_line
+from vsslfw.culprit import calling_place, code_of, in_words, place_of, place_of_code, place_of_line
 from vsslfw.errors import did_you_mean
 from vsslfw.plugins.discovery import Found
 from vsslfw.plugins.record import Plugin
@@ -57,7 +56,7 @@ def load(found: Found, manager: pluggy.PluginManager, registries: Registries) ->
                 manager.unregister(module)
             if plugin.origin == "file":
                 sys.modules.pop(getattr(module, "__name__", ""), None)
-            place = getattr(error, "place", "") or place_of(error, _folders(module)) or found.fallback_place or _file(module)
+            place = getattr(error, "place", "") or place_of(error, code_of(module)) or found.fallback_place or _file(module)
             what = str(error) if isinstance(error, RefusedError) else in_words(error)
             return replace(plugin, error=what, place=place, components=tuple(staged))
     for warning in heard:
@@ -164,11 +163,6 @@ def _unmarked(module: Any) -> Iterator[tuple[Any, str]]:
         own = inspect.isroutine(function) and getattr(function, "__module__", None) == getattr(module, "__name__", "")
         if name.startswith("vsslfw_") and own and not hasattr(function, _MARK):
             yield function, name
-
-
-def _folders(module: Any) -> list[Path]:
-    file = getattr(module, "__file__", None)
-    return [Path(file).parent if Path(file).name == "__init__.py" else Path(file)] if file else []
 
 
 def _file(module: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import multiprocessing
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import pluggy
 
 from vsslfw import hookspecs
-from vsslfw.culprit import in_words, place_of
+from vsslfw.culprit import code_of, in_words, place_of
 from vsslfw.errors import Problem, UserError
 from vsslfw.plugins.discovery import discover
 from vsslfw.plugins.loading import load
@@ -57,26 +56,20 @@ class Plugins:
             try:
                 implementation.function(**accepted)
             except (Exception, SystemExit) as error:
-                place = place_of(error, self._folders(implementation.plugin_name))
-                log.warning("plugin %s failed in %s, the run goes on: %s (%s)", implementation.plugin_name, hook, in_words(error), place)
-                log.info("the traceback of that failure", exc_info=error)
+                place = place_of(error, code_of(implementation.plugin))
+                what = f"plugin {implementation.plugin_name} failed in {hook}, the run goes on"
+                recorded = f"{what}: {type(error).__name__} ({Path(place).name})"
+                log.warning("%s: %s (%s)", what, in_words(error), place, extra={"recorded": recorded})
+                log.debug("the traceback of that failure", exc_info=error)
 
     def culprit(self, error: BaseException) -> tuple[Plugin, str] | None:
         """The plugin in whose code an exception was raised, and the place; none if it was raised in nobody's."""
         for plugin in self.found:
-            folders = self._folders(plugin.name)
+            folders = code_of(self.manager.get_plugin(plugin.name))
             place = place_of(error, folders) if plugin.origin != "built-in" and folders else ""
             if place and any(Path(place.rpartition(":")[0]).is_relative_to(folder) for folder in folders):
                 return plugin, place
         return None
-
-    def _folders(self, name: str) -> list[Path]:
-        """Where the code of a plugin lies."""
-        module = self.manager.get_plugin(name)
-        file = getattr(module, "__file__", None) or (inspect.getsourcefile(type(module)) if module is not None else None)
-        if file is None:
-            return []
-        return [Path(file).parent if Path(file).name == "__init__.py" else Path(file)]
 
 
 _options: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from torch import nn
 
 from vsslfw.testing.outcomes import CannotCheckError, ContractError, in_words
 
-TODO = "make new tensors on the device of the input (torch.zeros(..., device=x.device)); register buffers instead of plain tensors"
+REMEDY = "make new tensors on the device of the input (torch.zeros(..., device=x.device)); register buffers instead of plain tensors"
 
 
 class Device:
@@ -32,7 +32,7 @@ class Device:
         except (ContractError, CannotCheckError):
             raise
         except Exception as error:
-            raise ContractError(did, in_words(error), TODO) from error
+            raise ContractError(did, in_words(error), REMEDY) from error
 
 
 class FakeDevice(Device):
