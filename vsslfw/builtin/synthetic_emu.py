@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from vsslfw.errors import Problem, UserError
+from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.interfaces import Dataset, Examples
 
 
@@ -18,6 +18,7 @@ class SyntheticEMU(Dataset):
     same codec build. Boxes of the patient (boxes.csv) and what happens when (truth.csv) lie beside the manifest.
 
     subjects: how many, from 2; with 8, four have ES and four PNES.
+    level: easy, rhythm or order: by what the classes can be told apart.
     seed: another seed makes other people.
     seizures_per_subject: labelled videos of each.
     seizure_s: (shortest, longest) seconds of a labelled video, lead-in included.
@@ -31,12 +32,14 @@ class SyntheticEMU(Dataset):
         {"subjects": 2, "seizures_per_subject": 1, "seizure_s": (2.0, 2.0), "contextual_per_subject": 0, "fps": 5.0, "size": (64, 64)},
     )
     synthetic = True
+    cache_version = 2
 
     def __init__(
         self,
         *,
         subjects: int = 8,
         seed: int = 0,
+        level: str = "easy",
         seizures_per_subject: int = 6,
         seizure_s: tuple[float, float] = (8.0, 14.0),
         contextual_per_subject: int = 2,
@@ -44,8 +47,11 @@ class SyntheticEMU(Dataset):
         fps: float = 25.0,
         size: tuple[int, int] = (240, 320),
     ) -> None:
+        from vsslfw.data.synthetic.seizures import LEVELS
+
         checks = {
             f"subjects is {subjects}; at least 2 are needed, one of each class": subjects >= 2,
+            f'level is "{level}"; {did_you_mean(level, LEVELS)}': level in LEVELS,
             f"seizures_per_subject is {seizures_per_subject}; at least 1 is needed": seizures_per_subject >= 1,
             f"seizure_s is {tuple(seizure_s)}; (shortest, longest) is expected, from 2 s on": 2 <= seizure_s[0] <= seizure_s[1],
             f"contextual_per_subject is {contextual_per_subject}; it cannot be negative": contextual_per_subject >= 0,
@@ -59,6 +65,7 @@ class SyntheticEMU(Dataset):
         self._parameters = {
             "subjects": subjects,
             "seed": seed,
+            "level": level,
             "seizures_per_subject": seizures_per_subject,
             "seizure_s": (float(seizure_s[0]), float(seizure_s[1])),
             "contextual_per_subject": contextual_per_subject,

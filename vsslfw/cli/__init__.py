@@ -12,13 +12,17 @@ from vsslfw.errors import VsslfwError, did_you_mean
 
 COMMANDS = {
     "run": "Run a recipe: extract, pre-train, validate, report.",
+    "runs": "List the runs of a folder: state, digest, headline figures.",
     "show": "Show a recipe as it will run, with its digest.",
+    "diff": "Compare two recipes, or two runs.",
+    "demo-data": "Write a set of made EMU video, of any size.",
     "components": "List what can be swapped in, or describe one of them.",
+    "doctor": "Look at this machine: versions, devices, codecs, weights, plugins.",
     "plugins": "List the plugins and their state.",
     "check": "Check whether the components of a plugin keep their contracts.",
     "new": "Write a plugin to start from.",
 }
-"""Name -> summary; the command is ``vsslfw.cli.NAME:command``. The summaries stand here so that help imports none of them."""
+"""Name -> summary; the command is ``vsslfw.cli.NAME:command``, with _ for -. The summaries stand here so that help imports none of them."""
 
 INTERRUPTED = 130
 
@@ -30,7 +34,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"vsslfw.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"vsslfw.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:

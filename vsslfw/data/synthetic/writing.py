@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.atomic import write_json, write_text
+from vsslfw.data.synthetic.daily import daily_life
 from vsslfw.data.synthetic.looks import Light, Look
-from vsslfw.data.synthetic.motion import Event, Motion, daily_life, epileptic, psychogenic
+from vsslfw.data.synthetic.motion import Event, Motion
 from vsslfw.data.synthetic.room import Picture
 from vsslfw.data.synthetic.scene import Scene, Setting
+from vsslfw.data.synthetic.seizures import seizure
 from vsslfw.digest import digest_of
 from vsslfw.seeds import Stream
 
@@ -42,6 +44,8 @@ class Design:
 
     subjects: int
     seed: int
+    level: str
+    """One of `LEVELS`: what tells the classes apart."""
     seizures_per_subject: int
     seizure_s: tuple[float, float]
     contextual_per_subject: int
@@ -127,7 +131,7 @@ def _videos_of_a_subject(design: Design, stream: Stream, look: Look, subject: st
         if kind == "c":
             motion = daily_life(times, look, video)
         else:
-            motion = (epileptic if label == "ES" else psychogenic)(times, look, video, onset=onset)
+            motion = seizure(label, design.level, times, look, video, onset=onset)
         setting = Setting(look, light, start_y, design.size)
         yield _Video(f"{subject}-{kind}{k + 1}", subject, label if kind == "s" else "", setting, blanket, motion, video)
 
