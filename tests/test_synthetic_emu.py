@@ -16,9 +16,13 @@ from vsslfw.builtin.synthetic_emu import SyntheticEMU
 from vsslfw.data.manifest import read_manifest
 from vsslfw.data.synthetic import writing
 from vsslfw.data.synthetic.body import LEFT, RIGHT, joints
+from vsslfw.data.synthetic.daily import daily_life
 from vsslfw.data.synthetic.looks import Light, Look
-from vsslfw.data.synthetic.motion import Motion, daily_life, epileptic, psychogenic
+from vsslfw.data.synthetic.motion import Motion
 from vsslfw.data.synthetic.scene import Scene, Setting
+from vsslfw.data.synthetic.seizures import LEVELS, LIMBS, seizure
+from vsslfw.data.synthetic.stamp import Stamp
+from vsslfw.data.synthetic.visits import VISITS, visit
 from vsslfw.errors import UserError
 from vsslfw.seeds import Stream
 
@@ -121,57 +125,138 @@ def test_wrong_parameters_are_reported_all_at_once() -> None:
     assert [problem.what.split()[0] for problem in caught.value.problems] == ["subjects", "seizure_s", "size"]
 
 
+def test_a_folder_that_holds_anything_else_is_never_overwritten(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="is not empty"):
+        SyntheticEMU(**SMALL).write(mine)
+    assert [path.name for path in mine.iterdir()] == ["notes.txt"]
+    target = tmp_path / "set"
+    first = content(SyntheticEMU(**SMALL).write(target).parent)
+    assert content(SyntheticEMU(**SMALL).write(target).parent) == first
+    with pytest.raises(UserError, match="another design"):
+        SyntheticEMU(**SMALL, seed=1).write(target)
+    assert content(target) == first
+
+
+def test_the_truth_lies_beside_the_videos(manifest: Path) -> None:
+    for row in table(manifest):
+        angles = np.loadtxt(manifest.parent / "angles" / f"{row['video_id']}.csv", delimiter=",", skiprows=1)
+        with av.open(str(manifest.parent / row["path"])) as container:
+            assert len(angles) == sum(1 for _ in container.decode(video=0)), "a row a frame"
+        assert angles[-1, 0] == pytest.approx((len(angles) - 1) / 12.5, abs=1e-4)
+    events = table(manifest.parent / "truth.csv")
+    cycles = {(event["video_id"], event["part"]) for event in events if event["event"] == "cycle"}
+    assert cycles == {(row["video_id"], limb) for row in table(manifest) if row["label"] for limb in LIMBS}
+
+
 # ---- What tells the classes apart, and what must not ----------------------------------------------------------------------------
 
 
+def design(seed: int, level: str = "rhythm", subjects: int = 8) -> writing.Design:
+    return writing.Design(subjects, seed, level, 6, (8.0, 14.0), 1, 10.0, 12.5, (240, 320))
+
+
+def described(design: writing.Design) -> list[tuple[Any, ...]]:
+    """All of a set but how the patients move."""
+    return [
+        (v.video_id, v.subject_id, v.setting, v.blanket, v.visit, len(v.motion.pose.roll), v.motion.events[0].start_s)
+        for v in writing._videos(design)
+        if v.label
+    ]
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_light_blanket_lead_in_and_duration_are_spread_alike_over_both_classes(seed: int) -> None:
-    design = writing.Design(8, seed, 6, (8.0, 14.0), 2, 10.0, 25.0, (240, 320))
-    videos = [video for video in writing._videos(design) if video.label]
+def test_light_blanket_lead_in_visits_and_duration_are_spread_alike_over_both_classes(seed: int) -> None:
+    videos = [video for video in writing._videos(design(seed)) if video.label]
     assert Counter(video.label for video in videos) == {"ES": 24, "PNES": 24}
     for label in ("ES", "PNES"):
         of_class = [video for video in videos if video.label == label]
         assert Counter(video.setting.light.night for video in of_class) == {True: 12, False: 12}
         assert set(Counter(video.blanket for video in of_class).values()) == {8}
-        assert np.mean([len(video.motion.pose.roll) for video in of_class]) == pytest.approx(11.0 * 25, rel=0.03)
-        lead_ins = [video.motion.events[0].start_s / len(video.motion.pose.roll) * 25 for video in of_class]
+        assert all(4 <= times <= 8 for times in Counter(video.visit for video in of_class).values())
+        assert np.mean([len(video.motion.pose.roll) for video in of_class]) == pytest.approx(11.0 * 12.5, rel=0.03)
+        lead_ins = [video.motion.events[0].start_s / len(video.motion.pose.roll) * 12.5 for video in of_class]
         assert np.mean(lead_ins) == pytest.approx(0.14, abs=0.005)
 
 
-def test_until_the_onset_both_classes_are_the_same_pictures() -> None:
-    setting = Setting(LOOK, Light(False, 1.0), 0.95, (64, 96))
-    scenes = [Scene(setting, kind(TIMES, LOOK, Stream(5), onset=2.0), Stream(6)) for kind in (epileptic, psychogenic)]
+def test_nothing_but_movement_depends_on_the_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = described(design(3))
+
+    def swapped(label: str, *args: Any, **kwargs: Any) -> Motion:
+        return seizure("PNES" if label == "ES" else "ES", *args, **kwargs)
+
+    monkeypatch.setattr(writing, "seizure", swapped)
+    assert described(design(3)) == before
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_until_the_onset_both_classes_are_the_same_pictures(level: str) -> None:
+    setting = Setting(LOOK, Light(False, 1.0), 0.95, Stamp.draw(Stream(1), Stream(2)), 25.0, (64, 96))
+    scenes = [Scene(setting, seizure(label, level, TIMES, LOOK, Stream(5), onset=2.0), Stream(6)) for label in ("ES", "PNES")]
     es, pnes = (np.stack(list(scene.frames())) for scene in scenes)
     onset = int(2.0 * 25)
     assert np.array_equal(es[: onset + 1], pnes[: onset + 1])
-    assert not np.array_equal(es[onset + 12], pnes[onset + 12])
+    assert not np.array_equal(es[onset + 75 :], pnes[onset + 75 :])
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_jerks_of_an_epileptic_seizure_slow_down(seed: int) -> None:
-    jerks = [event for event in epileptic(TIMES, LOOK, Stream(seed), onset=1.5).events if event.name == "jerk"]
-    periods = np.array([event.end_s - event.start_s for event in jerks])
-    assert len(periods) > 6
-    assert periods[-3:].mean() > 1.7 * periods[:3].mean()
+def onsets(motion: Motion, limb: str) -> np.ndarray[Any, Any]:
+    return np.array([event.start_s for event in motion.events if event.name == "cycle" and event.part == limb])
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_limbs_move_together_in_es_and_each_for_itself_in_pnes(seed: int) -> None:
-    def synchrony(motion: Motion) -> float:
-        speed = np.diff(motion.pose.arm_up[ictal(motion)], axis=0)
-        return float(np.corrcoef(speed[:, LEFT], speed[:, RIGHT])[0, 1])
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_cycles_of_es_slow_down_and_those_of_pnes_have_no_order(level: str, seed: int) -> None:
+    es, pnes = (seizure(label, level, TIMES, LOOK, Stream(seed), onset=1.5) for label in ("ES", "PNES"))
+    for limb in LIMBS:
+        slowing = np.diff(onsets(es, limb))
+        assert slowing[-4:].mean() > 1.4 * slowing[:4].mean()
+        periods = np.diff(onsets(pnes, limb))
+        assert abs(np.corrcoef(periods, np.arange(len(periods)))[0, 1]) < 0.6
 
-    assert synchrony(epileptic(TIMES, LOOK, Stream(seed), onset=1.5)) > 0.8
-    assert abs(synchrony(psychogenic(TIMES, LOOK, Stream(seed), onset=1.5))) < 0.5
+
+@pytest.mark.parametrize("level", ["rhythm", "order"])
+def test_poses_and_energy_match_whatever_the_class(level: str) -> None:
+    """Mean, deviation and mean absolute change of every angle, and of their sum: standardised differences over 150 seizures."""
+    found = {}
+    for label in ("ES", "PNES"):
+        rows = []
+        for seed in range(150):
+            pose = seizure(label, level, TIMES[::2], Look.draw(Stream(seed, "look")), Stream(seed), onset=1.5).pose
+            angles = np.concatenate([angle.reshape(len(angle), -1) for angle in vars(pose).values()], axis=1)
+            angles = np.concatenate([angles, angles.sum(1, keepdims=True)], axis=1)
+            rows.append(np.concatenate([angles.mean(0), angles.std(0), np.abs(np.diff(angles, axis=0)).mean(0)]))
+        found[label] = np.array(rows)
+    spread = np.sqrt((found["ES"].var(0) + found["PNES"].var(0)) / 2)
+    moved = spread > 1e-6
+    difference = np.abs(found["ES"].mean(0) - found["PNES"].mean(0))[moved] / spread[moved]
+    assert difference.max() < 0.35, "0.23 is two standard errors"
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_psychogenic_seizure_pauses(seed: int) -> None:
-    motion = psychogenic(TIMES, LOOK, Stream(seed), onset=1.5)
-    hands = joints(motion.pose, LOOK.height).hand
-    speed = np.linalg.norm(np.diff(hands, axis=0), axis=-1).mean(axis=1)
+def test_at_level_easy_posture_tells_the_classes_apart() -> None:
+    def arms(label: str) -> float:
+        return float(np.mean([seizure(label, "easy", TIMES, LOOK, Stream(seed), onset=1.5).pose.arm_out.mean() for seed in range(10)]))
+
+    assert arms("PNES") > arms("ES") + 0.1
+
+
+def synchrony(motion: Motion) -> float:
+    speed = np.diff(motion.pose.arm_up[ictal(motion)], axis=0)
+    return float(np.corrcoef(speed[:, LEFT], speed[:, RIGHT])[0, 1])
+
+
+def test_limbs_move_together_at_level_order_in_both_classes() -> None:
+    for label in ("ES", "PNES"):
+        assert np.mean([synchrony(seizure(label, "order", TIMES, LOOK, Stream(seed), onset=1.5)) for seed in range(10)]) > 0.7
+
+
+@pytest.mark.parametrize("label", ["ES", "PNES"])
+def test_in_a_pause_hardly_anything_moves(label: str) -> None:
+    motion = seizure(label, "rhythm", TIMES, LOOK, Stream(4), onset=1.5)
+    speed = np.abs(np.diff(motion.pose.arm_up, axis=0)).mean(axis=1)
     pauses = [event for event in motion.events if event.name == "pause"]
-    assert len(pauses) == 2
+    assert pauses
     for pause in pauses:
         middle = int((pause.start_s + pause.end_s) / 2 * 25)
         assert speed[middle] < 0.3 * speed[ictal(motion)].mean()
@@ -179,11 +264,40 @@ def test_a_psychogenic_seizure_pauses(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_nobody_sinks_into_the_mattress(seed: int) -> None:
-    for motion in (
-        daily_life(TIMES, LOOK, Stream(seed)),
-        epileptic(TIMES, LOOK, Stream(seed), onset=1.5),
-        psychogenic(TIMES, LOOK, Stream(seed), onset=1.5),
-    ):
+    made = [seizure(label, level, TIMES, LOOK, Stream(seed), onset=1.5) for label in ("ES", "PNES") for level in LEVELS]
+    for motion in (daily_life(TIMES, LOOK, Stream(seed)), *made):
         points = joints(motion.pose, LOOK.height).all()
         assert np.isfinite(points).all()
         assert (points[..., 2] > 0).all()
+
+
+# ---- The room and who is in it --------------------------------------------------------------------------------------------------
+
+
+def test_daily_life_shows_every_activity_sooner_or_later() -> None:
+    times = np.arange(300 * 5) / 5
+    seen = {event.name for seed in range(6) for event in daily_life(times, LOOK, Stream(seed)).events}
+    assert {"sleep", "eating", "phone", "talking", "empty room", "nurse check", "lying"} <= seen
+
+
+@pytest.mark.parametrize("kind", VISITS)
+def test_a_visitor_changes_the_picture_and_most_of_the_patient_stays_visible(kind: str) -> None:
+    setting = Setting(LOOK, Light(False, 1.0), 0.95, Stamp.draw(Stream(1), Stream(2)), 25.0, (120, 160))
+    alone = seizure("ES", "order", TIMES[:100], LOOK, Stream(1), onset=0.5)
+    visited = seizure("ES", "order", TIMES[:100], LOOK, Stream(1), onset=0.5)
+    visit(visited, kind, TIMES[:100], 0.0, 4.0, Stream(3).generator())
+    frames = [np.stack(list(Scene(setting, motion, Stream(6)).frames())).astype(int) for motion in (alone, visited)]
+    box = np.round(Scene(setting, alone, Stream(6)).boxes()[50]).astype(int)
+    changed = (np.abs(frames[0][50] - frames[1][50]).max(-1) > 8)[box[1] : box[3], box[0] : box[2]]
+    assert np.array_equal(frames[0], frames[1]) == (kind == "nobody")
+    assert changed.mean() < 0.4
+
+
+def test_a_patient_out_of_bed_is_out_of_the_picture() -> None:
+    motion = daily_life(TIMES[:100], LOOK, Stream(1))
+    motion.visitors, motion.gone = [], np.repeat([0.0, 1.0], 50)
+    setting = Setting(LOOK, Light(False, 1.0), None, Stamp.draw(Stream(1), Stream(2)), 25.0, (64, 96))
+    scene = Scene(setting, motion, Stream(6))
+    assert scene.present()[[0, 99]].tolist() == [1.0, 0.0]
+    motion.pose.arm_up[:] = 1.2
+    assert np.array_equal(list(scene.frames())[99], list(Scene(setting, motion, Stream(6)).frames())[99])

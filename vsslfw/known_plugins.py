@@ -16,6 +16,7 @@ COMPONENTS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "vsslfw-timm": {"backbone": ("timm",)},
     "vsslfw-hf-video": {"backbone": ("videomae", "vjepa2", "dinov3")},
+    "vsslfw-self-similarity": {"encoder": ("self_similarity",)},
     "vsslfw-heads": {"head": ("attention_pooling", "gru", "frame_evidence")},
     "vsslfw-validation": {
         "validation": (

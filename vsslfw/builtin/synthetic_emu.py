@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.interfaces import Dataset, Examples
@@ -12,13 +13,14 @@ from vsslfw.interfaces import Dataset, Examples
 class SyntheticEMU(Dataset):
     """People in hospital beds, half of them with ES and half with PNES, drawn and encoded as H.264 on first use.
 
-    A subject has one class, and a look, a bed and a room of their own. Light, blanket, lead-in and duration are spread over
-    each subject's videos without regard to the class: only the movement after the onset differs. Level easy: postures and
-    synchrony tell the classes apart too, not the course of movement alone. The same parameters give the same bytes with the
-    same codec build. Boxes of the patient (boxes.csv) and what happens when (truth.csv) lie beside the manifest.
+    A subject has one class, and a look, a bed, a room and a camera of their own. Light, blanket, lead-in, visits and duration are
+    spread over each subject's videos without regard to the class: only the movement after the onset differs, and how much of it
+    is a matter of ``level``. ES is a train of movement cycles whose period grows; PNES is made of the very same cycles, shuffled.
+    The same parameters give the same bytes with the same codec build. The truth lies beside the manifest: boxes of the patient
+    (boxes.csv), what happens when (truth.csv) and the angles of the joints (angles/).
 
     subjects: how many, from 2; with 8, four have ES and four PNES.
-    level: easy, rhythm or order: by what the classes can be told apart.
+    level: easy (posture, synchrony and order), rhythm (the limbs' rhythm and phase, and order) or order (order alone).
     seed: another seed makes other people.
     seizures_per_subject: labelled videos of each.
     seizure_s: (shortest, longest) seconds of a labelled video, lead-in included.
@@ -32,7 +34,7 @@ class SyntheticEMU(Dataset):
         {"subjects": 2, "seizures_per_subject": 1, "seizure_s": (2.0, 2.0), "contextual_per_subject": 0, "fps": 5.0, "size": (64, 64)},
     )
     synthetic = True
-    cache_version = 2
+    cache_version = 3
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class SyntheticEMU(Dataset):
         problems = [Problem(what, "data") for what, right in checks.items() if not right]
         if problems:
             raise UserError(*problems)
-        self._parameters = {
+        self._parameters: dict[str, Any] = {
             "subjects": subjects,
             "seed": seed,
             "level": level,
@@ -74,8 +76,23 @@ class SyntheticEMU(Dataset):
             "size": (int(size[0]), int(size[1])),
         }
 
+    @property
+    def videos(self) -> int:
+        """How many there are to be."""
+        parameters = self._parameters
+        return int(parameters["subjects"] * (parameters["seizures_per_subject"] + parameters["contextual_per_subject"]))
+
     def manifest(self, folder: Path) -> Path:
         """Return ``folder/<digest of parameters and version>/videos.csv``; write the set first if it is not there."""
         from vsslfw.data.synthetic.writing import Design, write_set
 
-        return write_set(folder, Design(**self._parameters), self.cache_version)  # type: ignore[arg-type]
+        return write_set(folder, Design(**self._parameters), self.cache_version)
+
+    def write(self, target: Path, told: Callable[[int, int], None] | None = None) -> Path:
+        """Return ``target/videos.csv``; write the set first if it is not there. ``told`` hears (videos done, of how many).
+
+        UserError if ``target`` holds anything else.
+        """
+        from vsslfw.data.synthetic.writing import Design, write_into
+
+        return write_into(target, Design(**self._parameters), self.cache_version, told)

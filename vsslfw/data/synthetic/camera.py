@@ -18,7 +18,9 @@ class Camera:
         forward /= np.linalg.norm(forward)
         right = np.cross([0.0, 0.0, 1.0], forward)
         right /= np.linalg.norm(right)
-        self._axes = np.stack([right, np.cross(right, forward), forward])
+        down = np.cross(right, forward)
+        cos, sin = np.cos(look.tilt), np.sin(look.tilt)
+        self._axes = np.stack([cos * right + sin * down, cos * down - sin * right, forward])
         self._focal = 1.8 * look.zoom * size[0]
         self._middle = np.array([size[1] / 2, size[0] / 2])
         self.size = size

@@ -18,6 +18,7 @@ CLOTHES: tuple[Colour, ...] = ((168, 196, 214), (206, 206, 198), (110, 140, 170)
 BLANKET: tuple[Colour, ...] = ((206, 214, 222), (150, 176, 200), (196, 186, 160), (160, 190, 176), (190, 160, 170))
 WALL: tuple[Colour, ...] = ((206, 204, 192), (196, 202, 204), (210, 200, 186), (194, 200, 188))
 FLOOR: tuple[Colour, ...] = ((140, 124, 106), (128, 128, 126), (150, 138, 120))
+FAMILY: tuple[Colour, ...] = ((150, 60, 60), (60, 60, 90), (190, 170, 90), (70, 110, 70), (120, 80, 120))
 STAFF: tuple[Colour, ...] = ((70, 120, 150), (80, 140, 120), (230, 232, 234))
 
 
@@ -37,8 +38,21 @@ class Look:
     """Of the body, relative to the average."""
     girth: float
     """Of trunk and limbs, relative to the average."""
+    family: Colour
+    """Clothes of the visitor who is no member of staff."""
+    family_hair: Colour
+    mirrored: bool
+    """The room is seen in a mirror: cabinet, door and chair are on the other side of the bed."""
+    rails: bool
+    """Bed rails are up on both sides."""
+    table: bool
+    """A table stands across the foot end of the bed."""
+    stand: bool
+    """An infusion stand stands beside the bed."""
     camera: tuple[float, float, float]
     """Metres: to the right of the bed's middle line, beyond the foot end, above the mattress."""
+    tilt: float
+    """Of the camera about its axis, radians."""
     zoom: float
     brightness: float
     restlessness: float
@@ -68,10 +82,17 @@ class Look:
             wall=tinted(WALL),
             floor=tinted(FLOOR),
             staff=tinted(STAFF),
+            family=tinted(FAMILY),
+            family_hair=tinted(HAIR),
+            mirrored=bool(g.random() < 0.5),
+            rails=bool(g.random() < 0.5),
+            table=bool(g.random() < 0.4),
+            stand=bool(g.random() < 0.5),
             height=float(g.uniform(0.92, 1.08)),
             girth=float(g.uniform(0.85, 1.25)),
-            camera=(float(g.uniform(-0.35, 0.35)), float(g.uniform(0.8, 1.0)), float(g.uniform(2.2, 2.5))),
-            zoom=float(g.uniform(0.94, 1.06)),
+            camera=(float(g.uniform(-0.5, 0.5)), float(g.uniform(0.75, 1.1)), float(g.uniform(2.05, 2.5))),
+            tilt=float(g.uniform(-0.06, 0.06)),
+            zoom=float(g.uniform(0.92, 1.08)),
             brightness=float(g.uniform(0.85, 1.1)),
             restlessness=float(g.uniform(0.6, 1.5)),
             arms=(float(g.uniform(0.15, 0.5)), float(g.uniform(0.15, 0.5))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsslfw.data.synthetic.body import LEFT, RIGHT, Floats, Pose
 from vsslfw.data.synthetic.looks import Look
@@ -23,12 +24,28 @@ class Event:
 
 
 @dataclass
+class Visitor:
+    """Someone who comes in: a member of staff, or of the family."""
+
+    staff: bool
+    seated: bool
+    place: Floats
+    """(T, 2) metres beside the bed and from its head end; out of the picture from y = 2.8 on."""
+    lean: Floats
+    """(T,) 0 upright, 1 bent over the patient."""
+
+
+@dataclass
 class Motion:
-    """The patient's pose over time, what happens when, and the path of a nurse (T, 3), if one comes in."""
+    """The patient's pose over time, what happens when, who comes in, and whether the patient is there and awake."""
 
     pose: Pose
     events: list[Event] = field(default_factory=list)
-    nurse: Floats | None = None
+    visitors: list[Visitor] = field(default_factory=list)
+    gone: Floats | None = None
+    """(T,) from 0 in bed to 1 out of the picture; none: in bed all the time."""
+    asleep: NDArray[np.bool_] | None = None
+    """(T,) eyes closed; none: awake all the time."""
 
 
 def at_rest(times: Floats, look: Look, stream: Stream) -> Pose:

@@ -18,6 +18,9 @@ SUBPIXEL = 3
 FLOOR_Z = -0.6
 SHEET: Colour = (226, 228, 226)
 FRAME: Colour = (150, 132, 112)
+STEEL: Colour = (178, 182, 186)
+TABLE: Colour = (206, 190, 160)
+BAG: Colour = (224, 232, 236)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,42 @@ def furnish(look: Look, light: Light, camera: Camera) -> Room:
     for shade, grow in ((0.8, 1.0), (1.04, 0.93)):
         face(SHEET, shade, [(0.36 * grow * a, 0.22 + 0.18 * grow * b, 0.06) for a, b in zip(*rounded, strict=True)])
     return Room(_lit(picture, light), mask)
+
+
+@dataclass(frozen=True)
+class Front:
+    """What stands between the camera and the patient: ``picture`` (H, W, 3) uint8 RGB where ``mask`` (H, W) uint8 is 255."""
+
+    picture: Picture
+    mask: Picture
+
+
+def foreground(look: Look, light: Light, camera: Camera) -> Front:
+    """Bed rails, a table across the foot end, an infusion stand: those that this subject's room has."""
+    height, width = camera.size
+    picture, mask = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
+
+    def bar(colour: Colour, thick: float, start: tuple[float, float, float], end: tuple[float, float, float]) -> None:
+        points, scale = camera.project(np.array([start, end]))
+        (a, b), wide = fixed(points).tolist(), max(round(thick * float(scale.mean())), 1)
+        cv2.line(picture, a, b, rgb(light, colour), wide, cv2.LINE_8, SUBPIXEL)
+        cv2.line(mask, a, b, 255, wide, cv2.LINE_8, SUBPIXEL)
+
+    if look.rails:
+        for x in (-0.51, 0.51):
+            for z in (0.14, 0.26):
+                bar(STEEL, 0.022, (x, 0.35, z), (x, 1.25, z))
+            for y in (0.35, 0.65, 0.95, 1.25):
+                bar(STEEL, 0.018, (x, y, -0.1), (x, y, 0.26))
+    if look.table:
+        corners = fixed(camera.project(np.array([(-0.55, 1.75, 0.3), (0.62, 1.75, 0.3), (0.62, 2.1, 0.3), (-0.55, 2.1, 0.3)]))[0])
+        cv2.fillConvexPoly(picture, corners, rgb(light, TABLE), cv2.LINE_8, SUBPIXEL)
+        cv2.fillConvexPoly(mask, corners, 255, cv2.LINE_8, SUBPIXEL)
+    if look.stand:
+        bar(STEEL, 0.025, (0.72, 0.6, FLOOR_Z), (0.72, 0.6, 1.1))
+        bar(STEEL, 0.02, (0.62, 0.6, 1.1), (0.82, 0.6, 1.1))
+        bar(BAG, 0.1, (0.64, 0.6, 0.86), (0.64, 0.6, 1.02))
+    return Front(picture, mask)
 
 
 def _lit(picture: Picture, light: Light) -> Picture:

@@ -109,12 +109,9 @@ def seizure(label: str, level: str, times: Floats, look: Look, stream: Stream, *
     for limb, train in trains.items():
         starts = pauses.clock(np.concatenate([[0.0], train.ends[:-1]]) + train.phase * cycles.periods[train.order])
         motion.events += [Event("cycle", float(at), float(at), limb) for at in starts if at < limp]
-    motion.events += [Event("pause", end - length, end) for end, length in zip(_ends(pauses), pauses.lengths.tolist(), strict=True)]
+    ended = pauses.start_s + pauses.at + np.cumsum(pauses.lengths)
+    motion.events += [Event("pause", float(b - s), float(b)) for b, s in zip(ended, pauses.lengths, strict=True)]
     return motion
-
-
-def _ends(pauses: Pauses) -> list[float]:
-    return (pauses.start_s + pauses.at + np.cumsum(pauses.lengths)).tolist()
 
 
 def draw_cycles(start: float, end: float, g: np.random.Generator) -> Cycles:
@@ -176,10 +173,10 @@ def _move(pose: Pose, courses: dict[str, Floats], stiff: Floats, tonic: Floats, 
 def _pose_of_the_class(label: str, pose: Pose, stiff: Floats, times: Floats, g: np.random.Generator) -> None:
     """Level easy: bent arms, or arms thrown out and the head from side to side."""
     if label == "ES":
-        pose.elbow += 0.35 * stiff[:, None]
-        pose.arm_out += (0.15 - pose.arm_out) * 0.6 * stiff[:, None]
+        pose.elbow += 0.2 * stiff[:, None]
+        pose.arm_out += (0.15 - pose.arm_out) * 0.4 * stiff[:, None]
         return
-    pose.turn += stiff * (0.8 * swing(times, 0.6, g) - pose.turn)
-    pose.roll += 0.2 * stiff * swing(times, 0.5, g)
+    pose.turn += stiff * 0.5 * (swing(times, 0.6, g) - pose.turn)
+    pose.roll += 0.1 * stiff * swing(times, 0.5, g)
     for s in (LEFT, RIGHT):
-        pose.arm_out[:, s] += stiff * (0.75 + 0.5 * swing(times, 0.7, g))
+        pose.arm_out[:, s] += stiff * (0.3 + 0.35 * swing(times, 0.7, g))

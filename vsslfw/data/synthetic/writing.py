@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -18,14 +20,18 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from vsslfw.atomic import write_json, write_text
+from vsslfw.atomic import read_json, write_json, write_text
+from vsslfw.data.synthetic.body import LEFT, RIGHT, Pose
 from vsslfw.data.synthetic.daily import daily_life
 from vsslfw.data.synthetic.looks import Light, Look
 from vsslfw.data.synthetic.motion import Event, Motion
 from vsslfw.data.synthetic.room import Picture
 from vsslfw.data.synthetic.scene import Scene, Setting
 from vsslfw.data.synthetic.seizures import seizure
+from vsslfw.data.synthetic.stamp import Stamp
+from vsslfw.data.synthetic.visits import VISITS, visit
 from vsslfw.digest import digest_of
+from vsslfw.errors import Problem, UserError
 from vsslfw.seeds import Stream
 
 log = logging.getLogger(__name__)
@@ -33,9 +39,9 @@ log = logging.getLogger(__name__)
 ENCODER = {"preset": "ultrafast", "crf": "28", "g": "50", "threads": "1", "x264-params": "threads=1:lookahead-threads=1"}
 """Of libx264. One thread: more of them would make the bytes depend on the machine."""
 BOX_STEP_S = 0.2
-VIDEO_COLUMNS = ("video_id", "path", "subject_id", "role", "label", "light", "blanket")
+VIDEO_COLUMNS = ("video_id", "path", "subject_id", "role", "label", "light", "blanket", "visit")
 BOX_COLUMNS = ("video_id", "time_s", "x1", "y1", "x2", "y2")
-TRUTH_COLUMNS = ("video_id", "event", "start_s", "end_s")
+TRUTH_COLUMNS = ("video_id", "event", "part", "start_s", "end_s")
 
 
 @dataclass(frozen=True)
@@ -65,44 +71,78 @@ class _Video:
     label: str
     setting: Setting
     blanket: str
+    visit: str
     motion: Motion
     stream: Stream
 
     def row(self) -> tuple[str, ...]:
         role, light = ("labelled" if self.label else "contextual"), ("night" if self.setting.light.night else "day")
-        return self.video_id, f"videos/{self.video_id}.mp4", self.subject_id, role, self.label, light, self.blanket
+        return self.video_id, f"videos/{self.video_id}.mp4", self.subject_id, role, self.label, light, self.blanket, self.visit
 
 
 def write_set(folder: Path, design: Design, version: int) -> Path:
     """The path of videos.csv in ``folder/<key>``, which is made if it is not there. A half-written set is never used."""
-    target = folder / design.key(version)
-    folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / f".{target.name}.lock"):
-        if not target.is_dir():
-            staging = folder / f".{target.name}.part"
+    return write_into(folder / design.key(version), design, version)
+
+
+def write_into(target: Path, design: Design, version: int, told: Callable[[int, int], None] | None = None) -> Path:
+    """The path of videos.csv in ``target``, which is made if it is not there. A half-written set is never used.
+
+    ``told`` is called with the number of finished videos and of all of them. UserError if ``target`` holds anything else than this
+    very set: it is left as it is.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(target.parent / f".{target.name}.lock"):
+        if target.is_dir() and any(target.iterdir()):
+            _check_same(target, design, version)
+        else:
+            staging = target.parent / f".{target.name}.part"
             shutil.rmtree(staging, ignore_errors=True)
-            _write(staging, design)
+            _write(staging, design, version, told or (lambda done, of: None))
             os.replace(staging, target)
     return target / "videos.csv"
 
 
-def _write(folder: Path, design: Design) -> None:
+def _check_same(target: Path, design: Design, version: int) -> None:
+    known = target / "design.json"
+    if not known.is_file():
+        hint = "Choose a new folder, or an empty one"
+        raise UserError(Problem("is not empty, and what it holds is not a set of made video", str(target), hint))
+    if read_json(known) != _described(design, version):
+        hint = "Choose a new folder; the design of this one stands in its design.json"
+        raise UserError(Problem("holds a set of another design", str(target), hint))
+
+
+def _described(design: Design, version: int) -> dict[str, Any]:
+    described: dict[str, Any] = json.loads(json.dumps({**asdict(design), "version": version}))
+    return described
+
+
+def _write(folder: Path, design: Design, version: int, told: Callable[[int, int], None]) -> None:
     (folder / "videos").mkdir(parents=True)
     videos, boxes, truth = [], [], []
     count = design.subjects * (design.seizures_per_subject + design.contextual_per_subject)
     for number, video in enumerate(_videos(design), start=1):
         log.info("synthetic EMU: video %d of %d", number, count)
+        told(number - 1, count)
         scene = Scene(video.setting, video.motion, video.stream / "noise")
         encode(folder / "videos" / f"{video.video_id}.mp4", scene.frames(), fps=design.fps, size=design.size)
+        write_text(folder / "angles" / f"{video.video_id}.csv", angles_table(video.motion.pose, design.fps))
         videos.append(video.row())
-        every = max(round(BOX_STEP_S * design.fps), 1)
+        every, present = max(round(BOX_STEP_S * design.fps), 1), scene.present()
         for t, box in list(enumerate(scene.boxes()))[::every]:
+            if present[t] < 0.5:
+                continue
             boxes.append((video.video_id, f"{t / design.fps:.3f}", *(f"{value:.1f}" for value in box)))
-        truth += [(video.video_id, event.name, f"{event.start_s:.3f}", f"{event.end_s:.3f}") for event in _in_order(video.motion.events)]
+        truth += [
+            (video.video_id, event.name, event.part, f"{event.start_s:.3f}", f"{event.end_s:.3f}")
+            for event in _in_order(video.motion.events)
+        ]
     write_text(folder / "boxes.csv", _csv(BOX_COLUMNS, boxes))
     write_text(folder / "truth.csv", _csv(TRUTH_COLUMNS, truth))
-    write_json(folder / "design.json", asdict(design))
+    write_json(folder / "design.json", _described(design, version))
     write_text(folder / "videos.csv", _csv(VIDEO_COLUMNS, videos))
+    told(count, count)
 
 
 def _videos(design: Design) -> Iterator[_Video]:
@@ -113,13 +153,14 @@ def _videos(design: Design) -> Iterator[_Video]:
         stream = root / "subject" / number
         look = Look.draw(stream / "look")
         for kind, videos in (("c", design.contextual_per_subject), ("s", design.seizures_per_subject)):
-            yield from _videos_of_a_subject(design, stream / kind, look, f"E{number:02d}", kind, label, videos)
+            yield from _videos_of_a_subject(design, stream, look, f"E{number:02d}", kind, label, videos)
 
 
-def _videos_of_a_subject(design: Design, stream: Stream, look: Look, subject: str, kind: str, label: str, count: int) -> Iterator[_Video]:
-    """Light, blanket, lead-in and duration are spread over each subject's videos, so that no class can have more of one."""
+def _videos_of_a_subject(design: Design, root: Stream, look: Look, subject: str, kind: str, label: str, count: int) -> Iterator[_Video]:
+    """Light, blanket, lead-in, visits and duration are spread over each subject's videos, so that no class can have more of one."""
+    stream = root / kind
     g = (stream / "nuisances").generator()
-    lengths, lead_ins, lights, blankets, gains = (_spread(count, g) for _ in range(5))
+    lengths, lead_ins, lights, blankets, gains, visits = (_spread(count, g) for _ in range(6))
     for k in range(count):
         video = stream / k
         light = Light(bool(lights[k] < 0.5), look.brightness * (0.94 + 0.12 * gains[k]))
@@ -128,12 +169,14 @@ def _videos_of_a_subject(design: Design, stream: Stream, look: Look, subject: st
         seconds = shortest + (longest - shortest) * lengths[k]
         times = np.arange(round(seconds * design.fps)) / design.fps
         onset = float((0.08 + 0.12 * lead_ins[k]) * seconds)
-        if kind == "c":
-            motion = daily_life(times, look, video)
-        else:
-            motion = seizure(label, design.level, times, look, video, onset=onset)
-        setting = Setting(look, light, start_y, design.size)
-        yield _Video(f"{subject}-{kind}{k + 1}", subject, label if kind == "s" else "", setting, blanket, motion, video)
+        motion = daily_life(times, look, video) if kind == "c" else seizure(label, design.level, times, look, video, onset=onset)
+        visitor = "as it comes"
+        if kind == "s":
+            drawn = (video / "visit").generator()
+            visitor = VISITS[int(len(VISITS) * visits[k])]
+            visit(motion, visitor, times, seconds * drawn.uniform(0.0, 0.6), seconds * drawn.uniform(0.8, 1.2), drawn)
+        setting = Setting(look, light, start_y, Stamp.draw(root / "room", video / "stamp"), design.fps, design.size)
+        yield _Video(f"{subject}-{kind}{k + 1}", subject, label if kind == "s" else "", setting, blanket, visitor, motion, video)
 
 
 def _spread(count: int, g: np.random.Generator) -> NDArray[np.float64]:
@@ -152,6 +195,18 @@ def encode(path: Path, frames: Iterable[Picture], *, fps: float, size: tuple[int
             planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
         container.mux(stream.encode())
+
+
+def angles_table(pose: Pose, fps: float) -> str:
+    """CSV: ``time_s`` and every angle of the pose in radians (``arch`` and ``shift`` in metres), a row a frame."""
+    columns, values = ["time_s"], [np.arange(len(pose.roll)) / fps]
+    for name, angle in vars(pose).items():
+        sides = [(name, angle)] if angle.ndim == 1 else [(f"{name}_left", angle[:, LEFT]), (f"{name}_right", angle[:, RIGHT])]
+        for column, values_of_one in sides:
+            columns.append(column)
+            values.append(values_of_one)
+    rows = [tuple(f"{value:.4f}" for value in row) for row in np.stack(values, axis=1).tolist()]
+    return _csv(tuple(columns), rows)
 
 
 def _in_order(events: list[Event]) -> list[Event]:

@@ -1,0 +1,44 @@
+"""``vsslfw demo-data``: made video from the command line."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+SMALL = ("--subjects", "2", "--seizures", "1", "--hours", "0.002", "--fps", "5", "--size", "64x96")
+
+
+def demo_data(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "vsslfw", "demo-data", *arguments], cwd=cwd, capture_output=True, text=True)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_it_writes_a_manifest_videos_and_the_truth_and_says_what_to_type_next(tmp_path: Path) -> None:
+    done = demo_data("emu", *SMALL, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Next: vsslfw run seizure_bart --profile demo --data emu/videos.csv" in done.stdout
+    with (tmp_path / "emu" / "videos.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["role"] for row in rows] == ["contextual", "labelled"] * 2
+    assert all((tmp_path / "emu" / row["path"]).is_file() for row in rows)
+    assert {path.name for path in (tmp_path / "emu").iterdir()} >= {"boxes.csv", "truth.csv", "angles", "design.json"}
+
+
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert demo_data(name, *SMALL, cwd=tmp_path).returncode == 0
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_wrong_options_are_refused_in_words(tmp_path: Path) -> None:
+    done = demo_data("emu", "--subjects", "1", "--level", "ordre", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "at least 2 are needed" in done.stderr
+    assert 'did you mean "order"' in done.stderr
+    assert "240x320" in demo_data("emu", "--size", "big", cwd=tmp_path).stderr
+    assert not (tmp_path / "emu").exists()
