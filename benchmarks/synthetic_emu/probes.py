@@ -83,11 +83,24 @@ def search(train: Sequence[Known], describe: Callable[[Known], Any], labels: Seq
     return GridSearchCV(model, grid, scoring="balanced_accuracy", cv=GroupKFold(4)).fit(described, labels, groups=groups)
 
 
-def nuisance(train: Sequence[Known], test: Sequence[Known], column: str, g: np.random.Generator) -> dict[str, float]:
-    """How well one column of the metadata tells the classes apart, and how well it seems to after the subjects' labels are permuted."""
+NUISANCES: dict[str, tuple[str, ...]] = {
+    "light": ("light",),
+    "brightness": ("brightness",),
+    "blanket": ("blanket",),
+    "visitors": ("visit",),
+    "lead-in": ("lead_in",),
+    "duration": ("duration",),
+    "camera and room": ("camera_x", "camera_y", "camera_z", "tilt", "zoom", "mirrored", "rails", "table", "stand"),
+    "build and restlessness": ("height", "girth", "restlessness"),
+}
+"""Name -> the columns of the metadata that it is made of."""
+
+
+def nuisance(train: Sequence[Known], test: Sequence[Known], columns: Sequence[str], g: np.random.Generator) -> dict[str, float]:
+    """How well these columns of the metadata tell the classes apart, and how well they seem to after the subjects' labels are permuted."""
 
     def describe(known: Known) -> dict[str, Any]:
-        return {column: known.metadata[column]}
+        return {column: known.metadata[column] for column in columns}
 
     permuted = []
     for _ in range(PERMUTATIONS):

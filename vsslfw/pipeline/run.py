@@ -6,6 +6,7 @@ import logging
 import shlex
 import sys
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,14 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
     with alone(folder), logging_to(folder):
         pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
-        state = {"recipe": recipe.digest, "profile": recipe.profile, "data": pipeline.provenance["data"], "identified": identify}
+        state: dict[str, Any] = {
+            "name": recipe.settings.name,
+            "recipe": recipe.digest,
+            "profile": recipe.profile,
+            "data": pipeline.provenance["data"],
+            "identified": identify,
+            "started": _now(),
+        }
         _announce(pipeline)
         if before:
             state["inputs"] = _same_inputs(folder, before, pipeline)
@@ -72,11 +80,11 @@ def run(
             with naming_culprits(recipe):
                 result = _run(pipeline, folder, identify)
         except BaseException as error:
-            write_json(folder / STATE, {**state, "state": "failed", "error": type(error).__name__})
+            write_json(folder / STATE, {**state, "state": "failed", "ended": _now(), "error": type(error).__name__})
             log.info("the run failed: %s", type(error).__name__)
             recipe.plugins.lifecycle("vsslfw_run_failed", folder=folder, error=error)
             raise
-        write_json(folder / STATE, {**state, "state": "finished"})
+        write_json(folder / STATE, {**state, "state": "finished", "ended": _now()})
         recipe.plugins.lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)
     return result
 
@@ -132,6 +140,10 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
     )
     write_report(folder, report)
     return RunResult(folder, metrics, report)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _announce(pipeline: Pipeline) -> None:
