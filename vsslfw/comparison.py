@@ -121,17 +121,16 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
         recipe = parse_file(folder / "recipe.py", str(folder / "recipe.py")).settings.plain()
         environment = read_json(folder / "environment.json")
     except (OSError, ValueError) as error:
-        raise UserError(
-            Problem(f"{type(error).__name__}: {error}", str(folder), "Only a run that came as far as its recipe can be compared")
-        ) from error
+        hint = "Only a run that came as far as its recipe can be compared"
+        raise UserError(Problem(f"{type(error).__name__}: {error}", str(folder), hint)) from error
     return recipe, environment, {"data": state.get("data"), **state.get("inputs", {}), "split": split.get("digest")}
 
 
 def _versions(environment: dict[str, Any]) -> dict[str, Any]:
     plain = {name: environment[name] for name in ("python", "platform", "device") if name in environment}
-    libraries = {name: version for name, version in environment.get("libraries", {}).items()}
-    components = {
-        f"{c['kind']} {c['name']}": f"{c['distribution']} {c['version']}, code {c['digest'][:12]}"
-        for c in environment.get("components", ())
-    }
-    return {**plain, **libraries, **components}
+    components = {f"{c['kind']} {c['name']}": _maker(c) for c in environment.get("components", ())}
+    return {**plain, **environment.get("libraries", {}), **components}
+
+
+def _maker(component: dict[str, str]) -> str:
+    return f"{component['distribution']} {component['version']}, code {component['digest'][:12]}"

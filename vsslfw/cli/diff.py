@@ -37,9 +37,8 @@ def command(a: str, b: str, data: Path | None, as_json: bool) -> int:
 
     runs = [is_run(Path(one)) for one in (a, b)]
     if any(runs) and not all(runs):
-        raise UserError(
-            Problem("one is a run and the other is none", f"{a}, {b}", "Compare two runs, or two recipes: a run's is its recipe.py")
-        )
+        hint = "Compare two runs, or two recipes: a run's is its recipe.py"
+        raise UserError(Problem("one is a run and the other is none", f"{a}, {b}", hint))
     if all(runs):
         comparison = compare_runs(Path(a), Path(b))
     else:
