@@ -99,14 +99,23 @@ def _headless(network: nn.Module) -> nn.Module:
     return network
 
 
+def imagenet_file(depth: int) -> Path:
+    """Where torchvision's ImageNet weights of a ResNet are looked for, whether they are there or not."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / _url(depth).rpartition("/")[2]
+
+
+def _url(depth: int) -> str:
+    import torchvision
+
+    return str(torchvision.models.get_model_weights(f"resnet{depth}").IMAGENET1K_V1.url)
+
+
 def _file(depth: int, weights: str) -> Path:
     """Where the weights are. Raises UserError if there is no such file."""
     if weights != "imagenet":
         return find_file(weights, 'Name a state-dict file, or "imagenet" for the file in torch hub\'s cache.')
-    import torchvision
-
-    url: str = torchvision.models.get_model_weights(f"resnet{depth}").IMAGENET1K_V1.url
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    url = _url(depth)
+    path = imagenet_file(depth)
     if not path.is_file():
         hint = (
             f"Fetch {url} where there is internet access and put it there, "
