@@ -29,6 +29,10 @@ class Heard:
     def say(self, line: str) -> None:
         self.lines.append(line)
 
+    def stage(self, name: str, state: str, note: str = "", seconds: float | None = None) -> None:
+        if state != "running":
+            self.lines.append(f"{name} {state}")
+
 
 def rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "predictions.csv").open(encoding="utf-8") as file:

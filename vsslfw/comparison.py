@@ -84,7 +84,7 @@ def _alike(left: Any, right: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    if value is ABSENT:
+    if value == ABSENT:
         return ABSENT
     if isinstance(value, Mapping) and "type" in value:
         inside = ", ".join(f"{key}={item!r}" for key, item in value.items() if key != "type")
@@ -100,15 +100,14 @@ def compare_runs(a: Path, b: Path) -> Comparison:
     damaged = [record for record in records if record.state == "damaged"]
     if damaged:
         raise UserError(*(Problem(record.trouble, str(record.folder)) for record in damaged))
-    recipes, environments, inputs = zip(*(_read(folder) for folder in (a, b)), strict=True)
+    (recipe_a, environment_a, inputs_a), (recipe_b, environment_b, inputs_b) = (_read(folder) for folder in (a, b))
     figures = []
     if all(record.metrics for record in records):
         for name in FIGURES:
             (value_a, constant_a), (value_b, constant_b) = (record.figure(name) for record in records)
             figures.append(Figure(name, value_a, value_b, constant_a, constant_b))
-    return Comparison(
-        list(differences(*recipes)), list(differences(*(_versions(e) for e in environments))), list(differences(*inputs)), figures
-    )
+    versions = differences(_versions(environment_a), _versions(environment_b))
+    return Comparison(list(differences(recipe_a, recipe_b)), list(versions), list(differences(inputs_a, inputs_b)), figures)
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

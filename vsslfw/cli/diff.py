@@ -42,7 +42,7 @@ def command(a: str, b: str, data: Path | None, as_json: bool) -> int:
     if all(runs):
         comparison = compare_runs(Path(a), Path(b))
     else:
-        comparison = Comparison(list(differences(*(_recipe(one, data) for one in (a, b)))), [], [], [])
+        comparison = Comparison(list(differences(_recipe(a, data), _recipe(b, data))), [], [], [])
     if as_json:
         click.echo(json.dumps(comparison.to_dict(), indent=2))
         return 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 
 import click
 
 from vsslfw.cli.options import plugin_option
+from vsslfw.errors import RunError
+from vsslfw.run_records import STATE
 
 
 @click.command("run")
@@ -49,12 +53,24 @@ def command(
 
     from vsslfw.cli.live import LiveProgress
     from vsslfw.pipeline.progress import listening
-    from vsslfw.pipeline.run import run
+    from vsslfw.pipeline.run import run, run_folder
     from vsslfw.recipe import load_recipe
     from vsslfw.report.terminal import print_summary
 
     console = Console()
     resolved = load_recipe(recipe, profile=profile, overrides=overrides, data=data)
-    with LiveProgress(console, quiet=quiet) as live, listening(live):
-        result = run(resolved, out=out, cache=cache, resume=resume, jobs=jobs, device=device, identify=identify)
+    folder = out or run_folder(resolved)
+    try:
+        with LiveProgress(console, quiet=quiet) as live, listening(live):
+            result = run(resolved, out=folder, cache=cache, resume=resume, jobs=jobs, device=device, identify=identify)
+    except (RunError, KeyboardInterrupt):
+        if (folder / STATE).is_file():
+            click.echo(f"What is done is kept. To go on: {_again(folder, given=out is not None, resume=resume)}", err=True)
+        raise
     print_summary(console, result.report, result.folder)
+
+
+def _again(folder: Path, *, given: bool, resume: bool) -> str:
+    """The command line that continues this run."""
+    words = ["vsslfw", *sys.argv[1:]]
+    return shlex.join([*words, *([] if given else ["--out", str(folder)]), *([] if resume else ["--resume"])])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from typing import Literal
 
 from vsslfw.doctor.findings import Finding
 
@@ -35,7 +36,7 @@ def codecs() -> Iterator[Finding]:
         yield Finding(GROUP, f"25 frames were written with {ENCODER}, and {frames} came back", "problem", REINSTALL)
 
 
-def _has(name: str, mode: str) -> bool:
+def _has(name: str, mode: Literal["r", "w"]) -> bool:
     import av
 
     try:
@@ -50,13 +51,16 @@ def _there_and_back() -> int:
     import numpy as np
 
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream(ENCODER, rate=25)
-        stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
-        for shade in range(25):
-            picture = np.full((64, 64, 3), 8 * shade, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+    writing = av.open(file, "w", format="mp4")
+    stream = writing.add_stream("libx264", rate=25)
+    stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
+    for shade in range(25):
+        picture = np.full((64, 64, 3), 8 * shade, np.uint8)
+        writing.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+    writing.mux(stream.encode())
+    writing.close()
     file.seek(0)
-    with av.open(file) as container:
-        return sum(1 for _ in container.decode(video=0))
+    reading = av.open(file, "r")
+    frames = len(list(reading.decode(video=0)))
+    reading.close()
+    return frames

@@ -9,8 +9,16 @@ from typing import Any, Protocol, TypeVar
 Result = TypeVar("Result")
 
 
+STAGES = ("index", "extract", "pretrain", "validate", "report")
+"""The stages of a run, in order."""
+RUNNING = "running"
+
+
 class Progress(Protocol):
     """A listener. Units are named: frames, epochs, folds."""
+
+    def stage(self, name: str, state: str, note: str = "", seconds: float | None = None) -> None:
+        """A stage of `STAGES` begins (``running``) or has ended: ``computed``, ``reused``, ``3 of 8 reused``, ``nothing to do``."""
 
     def start(self, task: str, total: float | None, unit: str) -> None:
         """A piece of work begins."""
@@ -28,6 +36,7 @@ class Progress(Protocol):
 class Silent:
     """Listens and says nothing."""
 
+    def stage(self, name: str, state: str, note: str = "", seconds: float | None = None) -> None: ...
     def start(self, task: str, total: float | None, unit: str) -> None: ...
     def advance(self, task: str, amount: float, note: str = "") -> None: ...
     def finish(self, task: str) -> None: ...
@@ -73,7 +82,7 @@ class _Tally:
         self._listener = listener
         self._task = task
         self._reached = 0.0
-        self.start, self.finish, self.say = listener.start, listener.finish, listener.say
+        self.start, self.finish, self.say, self.stage = listener.start, listener.finish, listener.say, listener.stage
 
     def advance(self, task: str, amount: float, note: str = "") -> None:
         if task == self._task:

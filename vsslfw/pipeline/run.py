@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ def run(
     ``out`` defaults to ``runs/NAME-PROFILE-DIGEST`` and ``cache`` to ``.vsslfw-cache`` beside it. UserError on bad input or
     if ``out`` holds a run of another recipe or of other data, which is left as it is; RunError if an audit fails or a model diverges.
     """
-    folder = Path(out) if out else Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
+    folder = Path(out) if out else run_folder(recipe)
     device = resolve_device(device)
     with usable(folder, "--out"):
         before = earlier_run(folder, recipe, resume)
@@ -87,6 +88,11 @@ def run(
         write_json(folder / STATE, {**state, "state": "finished", "ended": _now()})
         recipe.plugins.lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)
     return result
+
+
+def run_folder(recipe: Recipe) -> Path:
+    """Where a run is written if nobody says where: ``runs/NAME-PROFILE-DIGEST``."""
+    return Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
 
 
 def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
@@ -123,6 +129,8 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
             "history": outcome.history,
         }
         write_json(target / "training.json", history)
+    progress.current().stage("report", progress.RUNNING)
+    started = time.monotonic()
     metrics = metrics_of(pipeline, predictions)
     write_predictions(folder / "predictions.csv", predictions)
     write_json(folder / "metrics.json", metrics)
@@ -139,6 +147,7 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
         digests=digests,
     )
     write_report(folder, report)
+    progress.current().stage("report", "written", seconds=time.monotonic() - started)
     return RunResult(folder, metrics, report)
 
 

@@ -98,7 +98,7 @@ class Pipeline:
     @functools.cached_property
     def index(self) -> Index:
         """Stage 1."""
-        started = time.monotonic()
+        started = self._begin("index")
         preflight(self.recipe, self.manifest)
         index = build_index(self.recipe, self.manifest, self.stage_cache)
         check_source(self.recipe, index)
@@ -109,7 +109,7 @@ class Pipeline:
     @functools.cached_property
     def features(self) -> Features:
         """Stage 2."""
-        index, started = self.index, time.monotonic()
+        index, started = self.index, self._begin("extract")
         features = extract_features(self.recipe, index, self.backbone, self.stage_cache, self.provenance)
         self._record("extract", features.key, features.parts, features.reused, started, features.note)
         return features
@@ -142,11 +142,12 @@ class Pipeline:
     @functools.cached_property
     def pretrained(self) -> dict[str, PretrainResult | None]:
         """Stage 3: by fold name. Folds that admit the same clips share one pre-training."""
-        started = time.monotonic()
+        folds, admitted = self.folds, self.admitted
+        started = self._begin("pretrain")
         tasks: dict[str, PretrainTask] = {}
         keys: dict[str, str | None] = {}
-        for fold in self.folds:
-            clips = self.admitted[fold.name]
+        for fold in folds:
+            clips = admitted[fold.name]
             key = keys[fold.name] = pretrain_key(self.recipe, self.backbone.key, clips) if clips else None
             if key is not None:
                 tasks[key] = PretrainTask(
@@ -174,8 +175,8 @@ class Pipeline:
     @functools.cached_property
     def results(self) -> dict[str, FoldResult]:
         """Stage 4: by fold name."""
-        started = time.monotonic()
         pretrained = self.pretrained
+        started = self._begin("validate")
         tasks = [self._fold_task(fold, pretrained[fold.name]) for fold in self.folds]
         results = {task.fold.name: found for task in tasks if (found := load_fold(task))}
         reused = len(results)
@@ -219,13 +220,17 @@ class Pipeline:
             self.provenance,
         )
 
+    def _begin(self, stage: str) -> float:
+        progress.current().stage(stage, progress.RUNNING)
+        return time.monotonic()
+
     def _record(self, stage: str, key: str, parts: int, reused: int, started: float, note: str) -> None:
         record = StageRecord(stage, key, parts, reused, time.monotonic() - started, note)
         self.records.append(record)
         told = "reused" if parts and record.all_reused else f"{reused} of {parts} reused" if reused else "computed"
         if parts == 0:
             told = "nothing to do"
-        progress.current().say(f"{stage:<9} {told}{', ' + note if note else ''} ({record.seconds:.1f} s)")
+        progress.current().stage(stage, told, note, record.seconds)
         summary = {"parts": parts, "reused": reused, "note": note}
         log.info("stage %s %s: %s, %s", stage, key[:12], told, note)
         self.recipe.plugins.lifecycle("vsslfw_stage_finished", stage=stage, key=key, reused=record.all_reused, summary=summary)

@@ -39,7 +39,25 @@ def print_summary(console: Console, report: ReportData, folder: Path) -> None:
     _print_left_out(console, report)
     reused = [stage.name for stage in report.stages if stage.outcome == "reused"]
     console.print(_text(f"Stages reused: {', '.join(reused) or 'none'}; computed: {', '.join(_computed(report)) or 'none'}."))
+    console.print()
     console.print(Text("Report: ", style="bold") + _text(str(folder / NAME)), soft_wrap=True)
+    for line in next_steps(report, folder):
+        console.print(Text("Next:   ", style="bold") + _text(line), soft_wrap=True)
+
+
+def next_steps(report: ReportData, folder: Path) -> list[str]:
+    """What to type or open next."""
+    steps = ["open the report in a browser; it needs no network"]
+    if report.synthetic:
+        steps.append(f"your own video: vsslfw run {_recipe_name(report)} --profile stable --data videos.csv")
+    swap = """--set 'corruption=[dict(type="mask_frames", ratio=0.3)]'"""
+    steps.append(f"swap a part: vsslfw run {_recipe_name(report)} {swap} --out other, then vsslfw diff {folder} other")
+    return steps
+
+
+def _recipe_name(report: ReportData) -> str:
+    """As it was given, or would be found again."""
+    return report.recipe_source if report.recipe_source.endswith(".py") or "/" not in report.recipe_source else report.name
 
 
 def _computed(report: ReportData) -> list[str]:
