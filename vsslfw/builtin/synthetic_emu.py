@@ -34,7 +34,7 @@ class SyntheticEMU(Dataset):
         {"subjects": 2, "seizures_per_subject": 1, "seizure_s": (2.0, 2.0), "contextual_per_subject": 0, "fps": 5.0, "size": (64, 64)},
     )
     synthetic = True
-    cache_version = 3
+    cache_version = 4
 
     def __init__(
         self,

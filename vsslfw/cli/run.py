@@ -30,6 +30,7 @@ from vsslfw.run_records import STATE
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Folds that run at a time.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--identify", is_flag=True, help="Write real subject and video ids into the results instead of pseudonyms.")
+@click.option("--thumbnails", is_flag=True, help="Show frames of your own video in the report, which must be kept private then.")
 @click.option("--quiet", is_flag=True, help="Only errors and the final result.")
 @plugin_option
 def command(
@@ -43,6 +44,7 @@ def command(
     jobs: int,
     device: str,
     identify: bool,
+    thumbnails: bool,
     quiet: bool,
 ) -> None:
     """Run RECIPE (a file, or the name of a shipped one): extract, pre-train, validate, report.
@@ -62,7 +64,16 @@ def command(
     folder = out or run_folder(resolved)
     try:
         with LiveProgress(console, quiet=quiet) as live, listening(live):
-            result = run(resolved, out=folder, cache=cache, resume=resume, jobs=jobs, device=device, identify=identify)
+            result = run(
+                resolved,
+                out=folder,
+                cache=cache,
+                resume=resume,
+                jobs=jobs,
+                device=device,
+                identify=identify,
+                thumbnails=thumbnails,
+            )
     except (RunError, KeyboardInterrupt):
         if (folder / STATE).is_file():
             click.echo(f"What is done is kept. To go on: {_again(folder, given=out is not None, resume=resume)}", err=True)

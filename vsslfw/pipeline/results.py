@@ -19,7 +19,7 @@ from vsslfw.pipeline.provenance import environment
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.plugins import Plugin
 from vsslfw.provenance import changes
-from vsslfw.report.data import FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
+from vsslfw.report.data import Example, FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ def report_of(
     metrics: dict[str, Any],
     audits: Sequence[AuditLine],
     digests: dict[str, str],
+    example: Example | None = None,
 ) -> ReportData:
     """All that report.html and the terminal summary show."""
     recipe = pipeline.recipe
@@ -142,6 +143,7 @@ def report_of(
             )
             for r in pipeline.records
         ],
+        example=example,
         recipe=recipe.to_text(portable=True),
         recipe_source=recipe.source if identified else file_name(recipe.source),
         profile=recipe.profile,

@@ -23,6 +23,7 @@ from vsslfw.pipeline.provenance import environment, inputs_of
 from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record
 from vsslfw.pipeline.run_folder import STATE, alone, clear, earlier_run, logging_to
 from vsslfw.pipeline.stages import Pipeline
+from vsslfw.pipeline.thumbnails import example_of
 from vsslfw.recipe import Recipe
 from vsslfw.report.data import SYNTHETIC, ReportData
 from vsslfw.report.html import write_report
@@ -48,9 +49,11 @@ def run(
     jobs: int = 1,
     device: str = "auto",
     identify: bool = False,
+    thumbnails: bool = False,
 ) -> RunResult:
     """Run all stages of a recipe and write the run folder; what the cache holds is reused.
 
+    ``thumbnails``: the report shows frames of recorded video (of made video it always does), and is private then.
     ``out`` defaults to ``runs/NAME-PROFILE-DIGEST`` and ``cache`` to ``.vsslfw-cache`` beside it. UserError on bad input or
     if ``out`` holds a run of another recipe or of other data, which is left as it is; RunError if an audit fails or a model diverges.
     """
@@ -79,7 +82,7 @@ def run(
             state["inputs"] = _inputs(pipeline)
             write_json(folder / STATE, {**state, "state": "running"})
             with naming_culprits(recipe):
-                result = _run(pipeline, folder, identify)
+                result = _run(pipeline, folder, identify, thumbnails)
         except BaseException as error:
             write_json(folder / STATE, {**state, "state": "failed", "ended": _now(), "error": type(error).__name__})
             log.info("the run failed: %s", type(error).__name__)
@@ -95,7 +98,7 @@ def run_folder(recipe: Recipe) -> Path:
     return Path("runs") / f"{recipe.settings.name}-{recipe.profile}-{recipe.digest[:8]}"
 
 
-def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
+def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> RunResult:
     recipe = pipeline.recipe
     recipe.plugins.lifecycle("vsslfw_run_started", folder=folder, recipe=recipe.portable())
     write_text(folder / "recipe.py", recipe.to_text(portable=True))
@@ -145,6 +148,7 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool) -> RunResult:
         metrics=metrics,
         audits=audits,
         digests=digests,
+        example=example_of(pipeline, pictures=thumbnails or pipeline.dataset.synthetic),
     )
     write_report(folder, report)
     progress.current().stage("report", "written", seconds=time.monotonic() - started)

@@ -76,6 +76,37 @@ class Pretraining:
 
 
 @dataclass(frozen=True)
+class Tile:
+    """One position of the corrupted example, of those that are shown."""
+
+    position: int
+    shows: str
+    """``own``: its own frame; ``moved``: another; ``mask``; ``pad``."""
+    source: int | None
+    """The clean frame that stands there; none for MASK and PAD."""
+    clean: str = ""
+    """The clean frame of this position as a ``data:`` URI; empty if pictures are not shown."""
+    corrupted: str = ""
+    """What the encoder is given there, likewise."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A clip before and after its corruption (the paper's Fig. 2)."""
+
+    source: Sequence[int]
+    """The whole plan: for each position the clean frame that stands there, -1 for MASK, -2 for PAD."""
+    tiles: Sequence[Tile]
+    fps: float
+    held_out: bool
+    """The clip was kept aside from training."""
+    pictures: bool
+    """The tiles hold pictures."""
+    note: str = ""
+    """Why there are no pictures, or which corruptions a plan cannot show."""
+
+
+@dataclass(frozen=True)
 class FoldLine:
     """The fine-tuning of one fold."""
 
@@ -147,5 +178,12 @@ class ReportData:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Library, interpreter and device -> version."""
     plugins: Sequence[PluginLine] = ()
+    example: Example | None = None
+    """None without pre-training."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Anything else that made this result: component -> distribution and version, manifest and split digests, weights, dates."""
+
+    @property
+    def shows_patients(self) -> bool:
+        """Frames of recorded video are on the page: it must be kept private."""
+        return not self.synthetic and self.example is not None and self.example.pictures

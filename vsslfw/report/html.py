@@ -21,7 +21,7 @@ FOLDER = Path(str(resources.files("vsslfw.report")))
 def write_report(folder: Path, report: ReportData) -> Path:
     """Write ``report.html`` into ``folder`` (atomically) and return its path. The same report gives the same bytes."""
     path = folder / NAME
-    write_text(path, render(report), private=report.identified)
+    write_text(path, render(report), private=report.identified or report.shows_patients)
     return path
 
 
@@ -50,6 +50,8 @@ def _environment() -> Environment:
 
 def _derived(report: ReportData) -> dict[str, Any]:
     one = report.pretrainings[0].held_out if len(report.pretrainings) == 1 else None
+    repeats = report.metrics["n_repeats"]
+    pretext = tables.pretext_table(report.pretrainings)
     return {
         "version": vsslfw.__version__,
         "style": Markup((FOLDER / "style.css").read_text(encoding="utf-8")),
@@ -60,8 +62,15 @@ def _derived(report: ReportData) -> dict[str, Any]:
         "audits": words.audit_summary([line.outcome for line in report.audits]),
         "failed": [line for line in report.audits if line.outcome == "failed"],
         "data_rows": tables.data_table(report.videos, report.metrics["classes"]),
+        "mean_of": f"; counts of answers are the mean of {repeats} repeats" if repeats > 1 else "",
+        "cards": words.cards(report.metrics),
+        "paper": words.paper(),
+        "tile_words": words.TILES,
+        "plan_strip": Markup(figures.plan_strip(report.example.source, report.example.fps)) if report.example else "",
+        "strip": Markup(figures.subject_strip(report.predictions, report.metrics["positive"])),
+        "bars": Markup(figures.pretext_bars(pretext, words.PLACES, words.ANSWERS)),
         "confusion": tables.confusion_table(report.metrics["confusion"]),
-        "pretext": tables.pretext_table(report.pretrainings),
+        "pretext": pretext,
         "pretrain_curves": Markup(
             figures.loss_curves([p.history for p in report.pretrainings], name="pretrain", ylabel="loss per real frame")
         ),

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vsslfw.evaluation.metrics import compute_metrics
+from vsslfw.evaluation.predictions import Prediction
 from vsslfw.report.data import HeldOut, Pretraining
 
 PLACES = {"masked": "masked frames", "moved": "moved frames", "untouched": "untouched frames", "all": "all real frames"}
@@ -15,6 +17,10 @@ ANSWERS = {
     "mean": "the mean feature",
     "interpolation": "interpolation",
 }
+
+TILES = {"own": "its own frame", "moved": "another frame", "mask": "MASK", "pad": "PAD"}
+PAPER_COUNTS = {("ES", "ES"): 181, ("ES", "PNES"): 54, ("PNES", "ES"): 15, ("PNES", "PNES"): 33}
+"""(true, predicted) -> videos: the paper's Table 3."""
 
 
 def figure(value: float | None) -> str:
@@ -86,6 +92,24 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
         f"so the {count(metrics['n_subjects'], 'subject')} carry the result, not the videos."
     )
     return lines
+
+
+def cards(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The key figures: those that a constant answer cannot win come first; each with the constant answer's."""
+    always = f"always {metrics['constant_answer']}:"
+    names = ("balanced_accuracy", "f1_macro", "mcc", "accuracy")
+    entries = [metrics["definitions"][name] for name in names]
+    return [{"name": e["name"], "value": e["value"], "beside": always, "constant": e["constant"]} for e in entries]
+
+
+def paper() -> dict[str, Any]:
+    """The paper's Table 3: its counts in words, and every definition computed from them beside the constant answer."""
+    shares = {"ES": 0.5, "PNES": 0.5}  # unknown, and no definition here reads them
+    pairs = [pair for pair, times in PAPER_COUNTS.items() for _ in range(times)]
+    predictions = [Prediction(f"P{i}", f"V{i}", f"P{i}", true, answer, shares, 1, 1.0) for i, (true, answer) in enumerate(pairs)]
+    definitions = compute_metrics(predictions, ("ES", "PNES"), "ES")["definitions"]
+    counts = "; ".join(f"{times} {true} answered {answer}" for (true, answer), times in PAPER_COUNTS.items())
+    return {"counts": counts, "definitions": list(definitions.values())}
 
 
 def _against(value: float, other: float, videos: int) -> str:

@@ -173,10 +173,10 @@ def _move(pose: Pose, courses: dict[str, Floats], stiff: Floats, tonic: Floats, 
 def _pose_of_the_class(label: str, pose: Pose, stiff: Floats, times: Floats, g: np.random.Generator) -> None:
     """Level easy: bent arms, or arms thrown out and the head from side to side."""
     if label == "ES":
-        pose.elbow += 0.2 * stiff[:, None]
-        pose.arm_out += (0.15 - pose.arm_out) * 0.4 * stiff[:, None]
+        pose.elbow += 0.35 * stiff[:, None]
+        pose.arm_out += (0.15 - pose.arm_out) * 0.6 * stiff[:, None]
         return
-    pose.turn += stiff * 0.5 * (swing(times, 0.6, g) - pose.turn)
-    pose.roll += 0.1 * stiff * swing(times, 0.5, g)
+    pose.turn += stiff * (0.8 * swing(times, 0.6, g) - pose.turn)
+    pose.roll += 0.15 * stiff * swing(times, 0.5, g)
     for s in (LEFT, RIGHT):
-        pose.arm_out[:, s] += stiff * (0.3 + 0.35 * swing(times, 0.7, g))
+        pose.arm_out[:, s] += stiff * (0.6 + 0.45 * swing(times, 0.7, g))
