@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := $(wildcard plugins/*)
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-fast lint types check clean setup
+.PHONY: demo test test-fast lint types check clean setup docs
 
 setup: $(INSTALLED)
 
@@ -13,7 +13,7 @@ $(INSTALLED): pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vsslfw needs Python 3.11 or later, this is " + sys.version)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[test,dev]' $(foreach plugin,$(PLUGINS),--editable $(plugin))
+	$(BIN)/python -m pip install --quiet --editable '.[test,dev,docs]' $(foreach plugin,$(PLUGINS),--editable $(plugin))
 	touch $@
 
 demo: $(INSTALLED)          ## the main job on the embedded synthetic data
@@ -27,6 +27,9 @@ test: $(INSTALLED)          ## the whole test suite, the slow part too
 
 test-fast: $(INSTALLED)     ## without the tests marked slow
 	$(PYTEST) -m 'not slow'
+
+docs: $(INSTALLED)          ## the documentation site, in site/
+	$(BIN)/mkdocs build --strict --quiet
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from vsslfw.evaluation.predictions import Prediction
 from vsslfw.report import words
 from vsslfw.report.data import (
     SYNTHETIC,
+    Example,
     FoldLine,
     HeldOut,
     LeftOut,
@@ -28,6 +29,7 @@ from vsslfw.report.data import (
     Pretraining,
     ReportData,
     StageLine,
+    Tile,
     VideoLine,
 )
 from vsslfw.report.figures import loss_curves
@@ -46,6 +48,16 @@ HELD_OUT = HeldOut(
     clips=16,
 )
 HISTORY = [{"epoch": 1, "loss": 2.0, "lr": 0.1}, {"epoch": 2, "loss": 1.0, "lr": 0.05}]
+
+
+PIXEL = "data:image/jpeg;base64,/9j/4AAQ"
+EXAMPLE = Example(
+    source=[0, 3, 2, 1, -1, -2],
+    tiles=[Tile(0, "own", 0, PIXEL, PIXEL), Tile(1, "moved", 3, PIXEL, PIXEL), Tile(4, "mask", None, PIXEL, PIXEL)],
+    fps=5.0,
+    held_out=True,
+    pictures=True,
+)
 
 
 def report(subjects: int = 4, each: int = 2, /, **changes: Any) -> ReportData:
@@ -80,6 +92,7 @@ def report(subjects: int = 4, each: int = 2, /, **changes: Any) -> ReportData:
         "environment": {"torch": "2.11.0"},
         "plugins": [PluginLine("other", "vsslfw-other", "1.0", "broken: ImportError: no module named x")],
         "provenance": {"manifest": "sha256 00ff"},
+        "example": EXAMPLE,
     }
     return ReportData(**(values | changes))
 
@@ -140,14 +153,14 @@ def test_every_section_is_there_and_filled() -> None:
         "sha256 00ff",
     ]:
         assert said in page.text
-    assert len(page.all("svg")) == 2
+    assert len(page.all("svg")) == 5, "pretext bars, two loss curves, the plan, answers by subject"
     assert [a["id"] for a in page.all("section")] == re.findall(r'<a href="#(\w+)"', render(report()).split("</nav>")[0])
 
 
 def test_every_definition_stands_beside_the_constant_answer() -> None:
     rows = re.findall(
         r"<tr>\s*<th scope=\"row\">([^<]+)</th>\s*<td class=\"number strong\">([^<]+)</td>\s*<td class=\"number\">([^<]+)</td>",
-        render(report()),
+        render(report()).partition("Why the paper")[0].partition('id="definitions"')[2],
     )
     shown = {name: (value, constant) for name, value, constant in rows}
     metrics = report().metrics
@@ -181,7 +194,7 @@ def test_tables_are_readable_without_seeing_them() -> None:
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>[bold red]$x$\x1b[31m{{ 7 * 7 }}"
 
 
-OURS = {"role", "outcome", "losses", "frames", "history"}
+OURS = {"role", "outcome", "losses", "frames", "history", "example"}
 """Fields whose strings are the program's own words."""
 
 
@@ -209,7 +222,7 @@ def test_every_string_is_escaped() -> None:
     text = render(evil_report())
     page = Page(text)
     assert not page.all("script")
-    assert not page.all("img")
+    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in page.all("img"))
     assert not [a for _, a in page.tags if any(name.startswith("on") for name in a)]
     assert "{{ 7 * 7 }}" in text
     assert "alert(1)" in page.text
@@ -246,10 +259,11 @@ def test_a_failed_audit_comes_before_the_result() -> None:
 
 def test_the_smallest_and_emptiest_run() -> None:
     empty = {name: [] for name in ("left_out", "pretrainings", "folds", "audits", "stages", "plugins", "videos")}
-    page = Page(render(report(2, 1, **empty, environment={}, provenance={}, command="", synthetic=False)))
+    page = Page(render(report(2, 1, **empty, environment={}, provenance={}, command="", synthetic=False, example=None)))
     assert "the encoder starts from scratch" in page.text
     assert "No video of the manifest was left out." in page.text
-    assert not page.all("svg")
+    assert len(page.all("svg")) == 1, "the answers by subject"
+    assert "nothing was corrupted" in page.text
 
 
 def test_three_hundred_videos_stay_small(tmp_path: Path) -> None:
@@ -366,3 +380,38 @@ def test_the_path_of_the_report_is_never_broken_over_lines() -> None:
     console = Console(file=io.StringIO(), width=40)
     print_summary(console, report(), Path("/a-long-folder-name" * 5))
     assert "/a-long-folder-name" * 5 + "/report.html" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+# ---- The corrupted sequence ------------------------------------------------------------------------------------------------------
+
+
+def test_the_corrupted_sequence_is_shown_before_and_after() -> None:
+    page = Page(render(report()))
+    assert len(page.all("img")) == 2 * len(EXAMPLE.tiles)
+    assert all(image["alt"] for image in page.all("img"))
+    assert "from 0.6 s" in page.text
+    assert [svg["aria-label"] for svg in page.all("svg") if "6 positions" in str(svg["aria-label"])]
+
+
+def test_recorded_video_shows_no_frame_unless_asked_and_is_private_then(tmp_path: Path) -> None:
+    hidden = dataclasses.replace(EXAMPLE, pictures=False, tiles=[])
+    shy, shown = (write_report(tmp_path / str(i), report(synthetic=False, example=e)) for i, e in enumerate((hidden, EXAMPLE)))
+    assert "<img" not in shy.read_text()
+    assert "--thumbnails" in shy.read_text()
+    assert "Patients are shown" in shown.read_text()
+    assert stat.S_IMODE(shown.stat().st_mode) == 0o600
+    assert "Patients are shown" not in render(report()), "made video has no patient"
+
+
+def test_why_the_papers_f1_cannot_be_derived_is_computed_from_its_counts() -> None:
+    box = render(report()).partition("Why the paper")[2]
+    for said in ("181 ES answered ES", "0.756", "0.830", "0.840", "0.907", "0.664", "0.729"):
+        assert said in box
+    assert "0.82" not in box.partition("<table")[2].partition("</table>")[0].replace("0.829", "")
+
+
+def test_key_figures_stand_beside_the_constant_answer() -> None:
+    overview = render(report()).partition('id="overview"')[2].partition("</section>")[0]
+    for card in words.cards(report().metrics):
+        assert f"{card['beside']} {words.figure(card['constant'])}" in overview
+        assert words.figure(card["value"]) in overview
