@@ -29,7 +29,7 @@ test-fast: $(INSTALLED)     ## without the tests marked slow
 	$(PYTEST) -m 'not slow'
 
 docs: $(INSTALLED)          ## the documentation site, in site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Rewrites the tables of docs/kinds that are read off the code: the checks of each kind, and the components that exist.
+"""Rewrites what the docs read off the code: the tables of docs/kinds, and the command line's help in docs/cli.md.
 
     python docs/update.py
 
@@ -10,12 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import click
+
+from vsslfw.cli import COMMANDS, _group
 from vsslfw.known_plugins import COMPONENTS
 from vsslfw.plugins import Plugins, Selection
 from vsslfw.registry import BUILTIN_PLUGIN, KINDS
 from vsslfw.testing import checks_for
 
+LAYOUT: dict[str, Any] = {"max_content_width": 100, "terminal_width": 100, "help_option_names": ["-h", "--help"]}
+CLI_HEAD = """# Command line
+
+What `vsslfw COMMAND --help` prints, made by `python docs/update.py` and compared with the program by a test.
+"""
 DOCS = Path(__file__).parent
 VARIANTS = {"corruption": ("level", ("frame", "sequence", "feature")), "head": ("task", ("pretext", "classification"))}
 """Kind -> what divides it, and the parts."""
@@ -66,12 +75,28 @@ def components(kind: str) -> str:
     return _table(("component", "what it is", "contributed by"), rows)
 
 
+def command_line() -> str:
+    """docs/cli.md: the help of every command."""
+    pages = [CLI_HEAD]
+    for name in ("", *COMMANDS):
+        words = ["vsslfw", *([name] if name else [])]
+        context = click.Context(_group, info_name="vsslfw", **LAYOUT)
+        command: click.Command = _group
+        if name:
+            found = _group.get_command(context, name)
+            assert found is not None
+            command, context = found, click.Context(found, context, info_name=name, **LAYOUT)
+        pages.append(f"## {' '.join(words)}\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
+    return "\n".join(pages)
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":
+    (DOCS / "cli.md").write_text(command_line(), encoding="utf-8")
     for kind in KINDS:
         page = page_of(kind)
         before = page.read_text(encoding="utf-8")
