@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 from measure import ENCODERS, measured, quiet
+from nuisances import nuisances
 from sets import Size
 from tables import rewrite, tables
 
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("emu-benchmark"))
     parser.add_argument("--encoders", nargs="*", default=list(ENCODERS), choices=list(ENCODERS))
     parser.add_argument("--subjects", nargs=2, type=int, metavar=("TRAIN", "TEST"), default=(24, 36))
+    parser.add_argument("--nuisance-seeds", type=int, default=20, help="how many sets the nuisances are probed on (none is drawn)")
     parser.add_argument("--no-write", action="store_true", help="print the tables, and leave the result and the page as they are")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
@@ -48,8 +50,9 @@ def main() -> None:
             at: pool.submit(measured, at, size, options.folder.resolve() / f"{at[0]}-{at[1]}", tuple(options.encoders)) for at in wanted
         }
         results = [futures[at].result() for at in wanted]
+    matching = nuisances(range(options.nuisance_seeds), size)
     machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(), "torch": torch.__version__}
-    record = {"machine": machine, "size": asdict(size), "results": results}
+    record = {"machine": machine, "size": asdict(size), "results": results, "nuisances": matching}
     print(tables(record))
     if not options.no_write:
         write_json(RESULT, record)

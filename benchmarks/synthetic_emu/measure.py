@@ -15,9 +15,8 @@ from typing import Any
 import av
 import numpy as np
 import torch
-from probes import DESCRIPTIONS, NUISANCES, Floats, Known, nuisance, probe
-from sets import Size, angles_of, lead_ins, look_of, made
-from sklearn.metrics import balanced_accuracy_score
+from probes import DESCRIPTIONS, Floats, Known, balanced_accuracy, probe
+from sets import Size, angles_of, made
 
 from vsslfw.atomic import write_json
 from vsslfw.pipeline.folds import Case, Fold
@@ -68,7 +67,7 @@ def measured(at: tuple[str, int], size: Size, folder: Path, encoders: tuple[str,
 
 
 def measure(level: str, seed: int, size: Size, folder: Path, encoders: Sequence[str]) -> dict[str, Any]:
-    """Balanced accuracy of each probe and encoder on the fresh subjects; each nuisance beside permuted labels; seconds spent."""
+    """Balanced accuracy of each probe and encoder on the fresh subjects; seconds spent."""
     torch.set_num_threads(1)
     started = time.monotonic()
     manifest = made(level, seed, size, folder)
@@ -77,14 +76,13 @@ def measure(level: str, seed: int, size: Size, folder: Path, encoders: Sequence[
     first = _pipeline(manifest, seed, cache, ENCODERS["bert, pre-trained"] if "bert, pre-trained" in encoders else ["pretrain.source=none"])
     (fold,) = first.folds
     log.info("%s %d: features, %.0f s", level, seed, time.monotonic() - started)
-    train, test = (_known(manifest, cases, seed) for cases in (fold.train, fold.test))
+    train, test = (_known(manifest, cases) for cases in (fold.train, fold.test))
     found: dict[str, Any] = {
         "level": level,
         "seed": seed,
         "train": {"subjects": len({k.subject for k in train}), "videos": len(train)},
         "test": {"subjects": len({k.subject for k in test}), "videos": len(test)},
         "probes": {name: probe(train, test, describe) for name, describe in DESCRIPTIONS.items()},
-        "nuisances": {name: nuisance(train, test, columns, np.random.default_rng(seed)) for name, columns in NUISANCES.items()},
         "encoders": {},
         "pretext": None,
     }
@@ -94,7 +92,7 @@ def measure(level: str, seed: int, size: Size, folder: Path, encoders: Sequence[
         (fold,) = pipeline.folds
         result = pipeline.results[fold.name]
         answers = [pipeline.classes[int(np.argmax(answer["probabilities"]))] for answer in result.predictions]
-        found["encoders"][name] = float(balanced_accuracy_score([case.label for case in fold.test], answers))
+        found["encoders"][name] = balanced_accuracy([case.label for case in fold.test], answers)
         if (pretrained := pipeline.pretrained[fold.name]) is not None:
             found["pretext"] = pretrained.pretext
         log.info("%s %d: %s %.3f, %.0f s", level, seed, name, found["encoders"][name], time.monotonic() - started)
@@ -106,18 +104,17 @@ def _pipeline(manifest: Path, seed: int, cache: Path, overrides: list[str]) -> H
     return HeldOut(recipe, cache, device="cpu")
 
 
-def _known(manifest: Path, cases: Sequence[Case], seed: int) -> list[Known]:
+def _known(manifest: Path, cases: Sequence[Case]) -> list[Known]:
     with manifest.open(newline="", encoding="utf-8") as file:
         rows = {row["video_id"]: row for row in csv.DictReader(file)}
-    onsets = lead_ins(manifest, rows.values())
-    return [_known_of(manifest, case, rows[case.video_id], seed, onsets[case.video_id]) for case in cases]
+    return [_known_of(manifest, case, rows[case.video_id]) for case in cases]
 
 
-def _known_of(manifest: Path, case: Case, row: dict[str, str], seed: int, lead_in: float) -> Known:
+def _known_of(manifest: Path, case: Case, row: dict[str, str]) -> Known:
     angles = np.loadtxt(angles_of(manifest, row["path"]), delimiter=",", skiprows=1)[:, 1:]
     metadata = {name: _value(text) for name, text in row.items() if name not in LEFT_OUT}
     energy, brightness = _seen(manifest.parent / row["path"])
-    metadata |= {"duration": case.seconds, "brightness": brightness, "lead_in": lead_in, **look_of(row, seed)}
+    metadata |= {"duration": case.seconds, "brightness": brightness}
     return Known(case.subject_id, case.label, case.entry.read()[0].numpy().astype(np.float64), angles, energy, metadata)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vsslfw.atomic import write_text
 from vsslfw.builtin.synthetic_emu import SyntheticEMU
-from vsslfw.data.synthetic.looks import Look
 from vsslfw.recipe import load_recipe
-from vsslfw.seeds import Stream
 
 TEST_SEED = 1000
 """Added to the seed of the training set: subjects whom nobody has seen, the developers of an encoder included."""
@@ -65,23 +62,3 @@ def angles_of(manifest: Path, video_path: str) -> Path:
     """Where the angles of a video of the manifest lie."""
     video = manifest.parent / video_path
     return video.parents[1] / "angles" / f"{video.stem}.csv"
-
-
-def lead_ins(manifest: Path, rows: Iterable[dict[str, str]]) -> dict[str, float]:
-    """Video id -> seconds before the seizure, of every video that shows one."""
-    onsets: dict[Path, float] = {}
-    rows = list(rows)
-    for folder in {(manifest.parent / row["path"]).parents[1] for row in rows}:
-        with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
-            onsets |= {folder / e["video_id"]: float(e["start_s"]) for e in csv.DictReader(file) if e["event"] == "ictal"}
-    found = {row["video_id"]: (manifest.parent / row["path"]).parents[1] / Path(row["path"]).stem for row in rows}
-    return {video: onsets[key] for video, key in found.items() if key in onsets}
-
-
-def look_of(row: dict[str, str], seed: int) -> dict[str, float]:
-    """Camera, room and build of the subject of a video."""
-    number = int(row["subject_id"].lstrip("TFE"))
-    look = Look.draw(Stream(seed + TEST_SEED * (row["side"] == "test"), "synthetic_emu") / "subject" / number / "look")
-    camera = dict(zip(("camera_x", "camera_y", "camera_z"), look.camera, strict=True))
-    names = ("tilt", "zoom", "mirrored", "rails", "table", "stand", "height", "girth", "restlessness")
-    return camera | {name: float(getattr(look, name)) for name in names}

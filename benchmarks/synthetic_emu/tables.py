@@ -41,13 +41,11 @@ def scores(record: Record) -> str:
 
 
 def nuisances(record: Record) -> str:
-    """For each nuisance, how well it tells the classes apart, over all levels and seeds, beside permuted labels."""
-    rows = [("nuisance", "balanced accuracy", "permuted labels", "difference")]
-    for name in record["results"][0]["nuisances"]:
-        found = [result["nuisances"][name] for result in record["results"]]
-        label, permuted = (statistics.fmean(one[which] for one in found) for which in ("label", "permuted"))
-        spread = f"{_figure(min(one['label'] for one in found))} to {_figure(max(one['label'] for one in found))}"
-        rows.append((name, f"{_figure(label)} ({spread})", _figure(permuted), f"{label - permuted:+.3f}"))
+    """For each nuisance, how well it tells the classes apart beside permuted labels: mean and standard deviation over seeds."""
+    rows = [("nuisance", "labels", "permuted labels", "difference")]
+    for name, found in record["nuisances"].items():
+        cells = [_spread(found["labels"]), _spread(found["permuted"])]
+        rows.append((name, *cells, f"{statistics.fmean(found['labels']) - statistics.fmean(found['permuted']):+.3f}"))
     return _markdown(rows)
 
 
@@ -56,6 +54,10 @@ TABLES: dict[str, Callable[[Record], str]] = {"scores": scores, "nuisances": nui
 
 def _cell(values: list[float]) -> str:
     return f"{_figure(statistics.fmean(values))} ({', '.join(map(_figure, values))})" if len(values) > 1 else _figure(values[0])
+
+
+def _spread(values: list[float]) -> str:
+    return f"{_figure(statistics.fmean(values))} ± {_figure(statistics.stdev(values))}"
 
 
 def _figure(value: float) -> str:
