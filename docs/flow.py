@@ -27,7 +27,7 @@ TEMPLATE = """\
 <rect x="{{ x }}" y="24" width="172" height="112" rx="8" fill="#ffffff" stroke="#12608f" stroke-width="1.5"/>
 <text x="{{ x + 14 }}" y="50" font-size="17" font-weight="700" fill="#12608f">{{ name }}</text>
 {% for line in what.splitlines() %}
-<text x="{{ x + 14 }}" y="{{ 74 + 19 * loop.index0 }}" font-size="14" fill="#1b2430">{{ line }}</text>
+<text x="{{ x + 14 }}" y="{{ 74 + 19 * loop.index0 }}" font-size="13" fill="#1b2430">{{ line }}</text>
 {% endfor %}
 {% if not loop.last %}
 <path d="M {{ x + 174 }} 80 h 13 m -5 -5 l 5 5 l -5 5" fill="none" stroke="#5a6675" stroke-width="1.6"/>

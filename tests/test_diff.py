@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from vsslfw import run
 from vsslfw.cli import main
 from vsslfw.comparison import Difference, compare_runs, differences
 from vsslfw.recipe import load_recipe
+from vsslfw.testing.tiny import tiny_overrides
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,10 @@ def test_what_is_shown_is_what_a_program_reads(capsys: pytest.CaptureFixture[str
 
 def test_a_recipe_with_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "seizure_bart", "seizure_bart@demo"]) == 0
-    assert capsys.readouterr().out.strip() == "No difference."
+    printed = capsys.readouterr().out.strip().splitlines()
+    assert printed[-1] == "No difference."
+    assert [line[:2] for line in printed[:2]] == ["A ", "B "]
+    assert all(load_recipe("seizure_bart").digest[:8] in line for line in printed[:2])
 
 
 @pytest.fixture
@@ -65,43 +70,141 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def change_json(path: Path, *keys: str, value: object) -> None:
+    content = json.loads(path.read_text())
+    inner = content
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    path.write_text(json.dumps(content))
+
+
 def test_two_equal_runs(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", *map(str, two)]) == 0
-    assert "No difference in recipe, versions, data, split and figures." in capsys.readouterr().out
+    assert "No difference in recipe, data, split, versions, stages and figures." in capsys.readouterr().out
 
 
 def test_figures_stand_beside_the_constant_answer_and_chance_is_named(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    metrics = json.loads((two[1] / "metrics.json").read_text())
-    metrics["definitions"]["balanced_accuracy"]["value"] = 0.99
-    (two[1] / "metrics.json").write_text(json.dumps(metrics))
+    change_json(two[0] / "metrics.json", "definitions", "balanced_accuracy", "value", value=0.75)
+    change_json(two[1] / "metrics.json", "definitions", "balanced_accuracy", "value", value=0.99)
     change(two[1] / "recipe.py", "ratio=0.15", "ratio=0.3")
     change(two[1] / "environment.json", '"numpy": "', '"numpy": "9')
     assert main(["diff", *map(str, two)]) == 0
     printed = capsys.readouterr().out
-    for said in ("corruption.1.ratio", "0.3", "numpy", "0.990 (0.500)", "data and split: the same", "cannot be told"):
+    for said in ("corruption.1.ratio", "0.3", "numpy", "0.990 (0.500)", "+0.240", "cannot be told"):
         assert said in printed
+    assert "the same: data, classes and split; files of the recipe" in printed
     assert "Not comparable" not in printed
 
 
-def test_runs_on_other_data_are_not_comparable(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    state = json.loads((two[1] / "run.json").read_text())
-    state["inputs"]["manifest"] = "0" * 64
-    (two[1] / "run.json").write_text(json.dumps(state))
+def test_another_seed_is_comparable_although_it_gives_other_pseudonyms(tiny_run: Path, tmp_path: Path) -> None:
+    run(load_recipe("seizure_bart", profile="demo", overrides=tiny_overrides(seed="7")), out=tmp_path / "b")
+    comparison = compare_runs(tiny_run, tmp_path / "b")
+    splits = [json.loads((folder / "split.json").read_text())["digest"] for folder in (tiny_run, tmp_path / "b")]
+    assert splits[0] != splits[1], "else this test says nothing"
+    assert [difference.name for difference in comparison.recipe] == ["seed"]
+    assert comparison.comparable
+    assert comparison.stages["pretrain"] is False
+
+
+@pytest.mark.parametrize(
+    ("file", "keys", "value", "named"),
+    [
+        ("run.json", ("inputs", "manifest"), "0" * 64, "manifest"),
+        ("split.json", ("digest",), "0" * 64, "split"),
+        ("metrics.json", ("positive",), "PNES", "positive class"),
+        ("metrics.json", ("classes",), ["ES", "PNES", "syncope"], "classes"),
+    ],
+)
+def test_runs_that_answered_another_question_are_not_comparable(
+    file: str, keys: tuple[str, ...], value: object, named: str, two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    change_json(two[1] / file, *keys, value=value)
     assert main(["diff", *map(str, two)]) == 0
-    assert "Not comparable: these runs differ in manifest." in capsys.readouterr().out
-    assert compare_runs(*two).to_dict()["comparable"] is False
+    printed = capsys.readouterr().out
+    assert printed.strip().splitlines()[-1] == f"Not comparable: these runs differ in {named}."
+    assert "B - A" not in printed
+    assert "balanced accuracy" in printed
+    told = compare_runs(*two).to_dict()
+    assert told["comparable"] is False
+    assert {figure["change"] for figure in told["figures"]} == {None}
+
+
+def test_changed_files_under_the_same_names_are_found_by_the_index(two: tuple[Path, Path]) -> None:
+    stages = json.loads((two[1] / "stages.json").read_text())["stages"]
+    stages[0]["key"] = "0" * 64
+    change_json(two[1] / "stages.json", "stages", value=stages)
+    assert [difference.name for difference in compare_runs(*two).task] == ["content of the videos"]
+    change(two[1] / "recipe.py", "\nseed = 0", "\nseed = 7")
+    assert compare_runs(*two).comparable, "another seed draws other clips, which says nothing of the files"
+
+
+def test_made_videos_of_another_kind_are_not_comparable(two: tuple[Path, Path]) -> None:
+    stages = json.loads((two[1] / "stages.json").read_text())["stages"]
+    stages[0]["key"] = "0" * 64
+    change_json(two[1] / "stages.json", "stages", value=stages)
+    change(two[1] / "recipe.py", "subjects=4", "subjects=5")
+    assert [difference.name for difference in compare_runs(*two).task] == ["data.subjects"]
+
+
+def test_other_weights_are_a_difference_and_comparable(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    change_json(two[1] / "run.json", "inputs", "backbone.weights", value="f" * 64)
+    assert main(["diff", *map(str, two)]) == 0
+    printed = capsys.readouterr().out
+    assert "backbone.weights" in printed
+    assert "f" * 12 in printed
+    assert "f" * 13 not in printed
+    assert "Not comparable" not in printed
+
+
+def test_a_run_that_failed_has_no_figures(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    change_json(two[1] / "run.json", "state", value="failed")
+    change_json(two[1] / "run.json", "error", value="RunError")
+    for name in ("metrics.json", "stages.json", "split.json"):
+        (two[1] / name).unlink()
+    assert main(["diff", *map(str, two)]) == 0
+    printed = capsys.readouterr().out
+    assert "failed (RunError)" in printed
+    assert f"no figures: not finished: {two[1]}" in printed
+    assert "Not comparable" not in printed
+    assert "No difference" not in printed
+    shutil.copy(two[1] / "run.json", two[0] / "run.json")
+    assert main(["diff", *map(str, two)]) == 0
+    assert "stages." in capsys.readouterr().out, "two that failed alike have no figures that could agree"
+
+
+def test_a_run_without_its_recipe_is_refused(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    (two[1] / "recipe.py").unlink()
+    assert main(["diff", *map(str, two)]) == 2
+    assert "Only a run that came as far as its recipe" in capsys.readouterr().err
 
 
 def test_a_run_and_a_recipe_are_refused(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", str(two[0]), "seizure_bart"]) == 2
-    assert "one is a run and the other is none" in capsys.readouterr().err
+    assert "seizure_bart: is no run" in capsys.readouterr().err
+    assert main(["diff", "seizure_bart", str(two[0])]) == 2
+    assert f"{two[0]}: is a run" in capsys.readouterr().err
+    assert main(["diff", *map(str, two), "--data", "videos.csv"]) == 2
+    assert "runs have their data" in capsys.readouterr().err
     (two[1] / "run.json").write_text("{")
     assert main(["diff", *map(str, two)]) == 2
 
 
-def test_a_wrong_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_recipe_of_a_run_compares_with_a_recipe(two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", str(two[0] / "recipe.py"), "seizure_bart@demo"]) == 0
+    assert "pretrain.epochs" in capsys.readouterr().out
+
+
+def test_folders_without_a_run_are_refused_both_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", str(tmp_path), str(tmp_path.parent)]) == 2
+    assert capsys.readouterr().err.count("holds no run") == 2
+
+
+def test_wrong_names_are_answered_with_the_nearest_both_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "seizure_bar", "seizure_bart@stabel"]) == 2
-    assert 'did you mean "seizure_bart"' in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert 'did you mean "seizure_bart"' in said
+    assert "stabel" in said
 
 
 def test_comparing_runs_imports_no_torch(two: tuple[Path, Path]) -> None:

@@ -1,19 +1,36 @@
-"""What differs between two recipes, or between two runs: their recipes, versions, data, split and figures."""
+"""What differs between two recipes, or between two runs: their recipes, versions, data, split, stages and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vsslfw.atomic import read_json
 from vsslfw.errors import Problem, UserError
-from vsslfw.run_records import STATE, read_run
+from vsslfw.run_records import STATE, RunRecord, read_run
+from vsslfw.same_task import RunContent, read_content, tasks
+
+if TYPE_CHECKING:
+    from vsslfw.recipe import Recipe
 
 ABSENT = "not there"
 FIGURES = ("balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity", "accuracy")
 """Definitions that are set side by side; accuracy comes last, since it is what misleads most."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: as it was named, and what it is."""
+
+    name: str
+    recipe: str
+    profile: str
+    digest: str
+    state: str = ""
+    """Of a run."""
+    trouble: str = ""
+    """The kind of error that a failed run ended with."""
 
 
 @dataclass(frozen=True)
@@ -29,32 +46,52 @@ class Difference:
 class Figure:
     """A metric of two finished runs, each beside the constant answer's."""
 
+    key: str
+    """As in metrics.json."""
     name: str
     a: float | None
     b: float | None
     constant_a: float | None
     constant_b: float | None
 
+    @property
+    def change(self) -> float | None:
+        """B - A; none where one of them is not defined."""
+        return None if self.a is None or self.b is None else self.b - self.a
+
 
 @dataclass(frozen=True)
 class Comparison:
     """All that differs. Parts that are equal are empty."""
 
+    a: Side
+    b: Side
     recipe: list[Difference]
-    versions: list[Difference]
-    inputs: list[Difference]
-    """Data, split and backbone weights: two runs that differ here are not comparable."""
-    figures: list[Figure]
+    task: list[Difference] = field(default_factory=list)
+    """Data, classes and split: the figures of two runs that differ here are not comparable."""
+    files: list[Difference] = field(default_factory=list)
+    """Files that the recipes name by their path (weights, boxes): their digests."""
+    versions: list[Difference] = field(default_factory=list)
+    stages: dict[str, bool] = field(default_factory=dict)
+    """Stage -> whether both runs have the same key, so the same result."""
+    figures: list[Figure] = field(default_factory=list)
     """Of two finished runs, differing or not."""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the figures of the two may be held against each other."""
+        return not self.task
 
     @property
     def equal(self) -> bool:
         """Nothing differs."""
-        return not (self.recipe or self.versions or self.inputs or any(figure.a != figure.b for figure in self.figures))
+        differing = [self.recipe, self.task, self.files, self.versions, self.a.state != self.b.state]
+        return not any(differing) and all(self.stages.values()) and all(figure.a == figure.b for figure in self.figures)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {"equal": self.equal, "comparable": not self.inputs, **asdict(self)}
+        figures = [asdict(figure) | {"change": figure.change if self.comparable else None} for figure in self.figures]
+        return {"equal": self.equal, "comparable": self.comparable, **asdict(self), "figures": figures}
 
 
 def is_run(folder: Path) -> bool:
@@ -94,35 +131,45 @@ def _text(value: Any) -> str:
     return repr(value)
 
 
+def compare_recipes(a: tuple[str, Recipe], b: tuple[str, Recipe]) -> Comparison:
+    """Two recipes, each with the name it was asked for by."""
+    sides = [Side(name, recipe.settings.name, recipe.profile, recipe.digest) for name, recipe in (a, b)]
+    return Comparison(sides[0], sides[1], list(differences(a[1].to_dict(), b[1].to_dict())))
+
+
 def compare_runs(a: Path, b: Path) -> Comparison:
     """Two run folders. UserError if one of them cannot be read."""
     records = [read_run(folder) for folder in (a, b)]
     damaged = [record for record in records if record.state == "damaged"]
     if damaged:
         raise UserError(*(Problem(record.trouble, str(record.folder)) for record in damaged))
-    (recipe_a, environment_a, inputs_a), (recipe_b, environment_b, inputs_b) = (_read(folder) for folder in (a, b))
-    figures = []
-    if all(record.metrics for record in records):
-        for name in FIGURES:
-            (value_a, constant_a), (value_b, constant_b) = (record.figure(name) for record in records)
-            figures.append(Figure(name, value_a, value_b, constant_a, constant_b))
-    versions = differences(_versions(environment_a), _versions(environment_b))
-    return Comparison(list(differences(recipe_a, recipe_b)), list(versions), list(differences(inputs_a, inputs_b)), figures)
+    one, other = (read_content(folder) for folder in (a, b))
+    sides = [_side(record, run) for record, run in zip(records, (one, other), strict=True)]
+    return Comparison(
+        sides[0],
+        sides[1],
+        recipe=list(differences(one.recipe, other.recipe)),
+        task=list(differences(*tasks(one, other))),
+        files=list(differences(one.files, other.files)),
+        versions=list(differences(_versions(one.environment), _versions(other.environment))),
+        stages={stage: key == other.stages[stage] for stage, key in one.stages.items() if stage in other.stages},
+        figures=list(_figures(records[0], records[1])),
+    )
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Recipe, environment, inputs."""
-    from vsslfw.recipe.parse import parse_file
+def _side(record: RunRecord, run: RunContent) -> Side:
+    name = record.name or str(run.recipe.get("name", ""))
+    return Side(str(record.folder), name, record.profile, record.digest, record.state, record.trouble)
 
-    try:
-        state = read_json(folder / STATE)
-        split = read_json(folder / "split.json") if (folder / "split.json").is_file() else {}
-        recipe = parse_file(folder / "recipe.py", str(folder / "recipe.py")).settings.plain()
-        environment = read_json(folder / "environment.json")
-    except (OSError, ValueError) as error:
-        hint = "Only a run that came as far as its recipe can be compared"
-        raise UserError(Problem(f"{type(error).__name__}: {error}", str(folder), hint)) from error
-    return recipe, environment, {"data": state.get("data"), **state.get("inputs", {}), "split": split.get("digest")}
+
+def _figures(a: RunRecord, b: RunRecord) -> Iterator[Figure]:
+    if not a.metrics or not b.metrics:
+        return
+    for key in FIGURES:
+        if key in a.metrics["definitions"] or key in b.metrics["definitions"]:
+            name = a.metrics["definitions"].get(key, {}).get("name", key)
+            (value_a, constant_a), (value_b, constant_b) = a.figure(key), b.figure(key)
+            yield Figure(key, name, value_a, value_b, constant_a, constant_b)
 
 
 def _versions(environment: dict[str, Any]) -> dict[str, Any]:

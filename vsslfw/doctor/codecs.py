@@ -19,8 +19,7 @@ def codecs() -> Iterator[Finding]:
     """PyAV and its FFmpeg, the decoders, and a film of a second that is written and read again."""
     import av
 
-    versions = ", ".join(f"{name} {'.'.join(map(str, version))}" for name, version in av.library_versions.items() if name == "libavcodec")
-    yield Finding(GROUP, f"PyAV {av.__version__}, {versions}")
+    yield Finding(GROUP, f"PyAV {av.__version__} with FFmpeg {av.ffmpeg_version_info}")
     missing = [name for name in DECODERS if not _has(name, "r")]
     there = ", ".join(name for name in DECODERS if name not in missing)
     yield Finding(GROUP, f"decoders: {there}")
@@ -48,19 +47,22 @@ def _has(name: str, mode: Literal["r", "w"]) -> bool:
 
 def _there_and_back() -> int:
     import av
-    import numpy as np
 
     file = io.BytesIO()
-    writing = av.open(file, "w", format="mp4")
-    stream = writing.add_stream("libx264", rate=25)
-    stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
-    for shade in range(25):
-        picture = np.full((64, 64, 3), 8 * shade, np.uint8)
-        writing.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-    writing.mux(stream.encode())
-    writing.close()
+    _write(file)
     file.seek(0)
-    reading = av.open(file, "r")
-    frames = len(list(reading.decode(video=0)))
-    reading.close()
-    return frames
+    with av.open(file, "r") as reading:
+        return len(list(reading.decode(video=0)))
+
+
+def _write(file: io.BytesIO) -> None:
+    import av
+    import numpy as np
+
+    with av.open(file, "w", format="mp4") as writing:
+        stream = writing.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p"
+        for shade in range(25):
+            picture = np.full((64, 64, 3), 8 * shade, np.uint8)
+            writing.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        writing.mux(stream.encode())

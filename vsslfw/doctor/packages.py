@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from vsslfw.doctor.findings import Finding
 
 VERSIONS, CLASHES = "versions", "packages that clash"
 SHARED_CV2 = ("opencv-python", "opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
 """All of them install into the folder cv2/: the last one wins, and removing one breaks the others."""
+HEADLESS = "opencv-python-headless"
 MMENGINE = "mmengine-lite"
 
 
@@ -25,7 +27,7 @@ def versions() -> Iterator[Finding]:
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
-        todo = f"pip install '{requirement.name}{requirement.specifier}'"
+        todo = mending(requirement)
         try:
             version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
@@ -37,22 +39,43 @@ def versions() -> Iterator[Finding]:
             yield Finding(VERSIONS, f"{requirement.name} {version}; {requirement.specifier} is needed", "problem", todo)
 
 
+def mending(requirement: Requirement) -> str:
+    """The command that installs it. Where another distribution holds its folder, that one has to go first."""
+    install = f"pip install '{requirement.name}{requirement.specifier}'"
+    rivals = {HEADLESS: opencvs(), MMENGINE: mmengines()}.get(canonicalize_name(requirement.name), [])
+    others = [name for name in rivals if name != requirement.name]
+    return f"pip uninstall -y {' '.join(rivals)} && {install}" if others else install
+
+
+def opencvs() -> list[str]:
+    """The OpenCV wheels that are installed."""
+    installed = _installed()
+    return [name for name in SHARED_CV2 if name in installed]
+
+
+def mmengines() -> list[str]:
+    """The distributions that provide the package mmengine."""
+    return sorted({canonicalize_name(name) for name in metadata.packages_distributions().get("mmengine", [])})
+
+
 def clashes() -> Iterator[Finding]:
     """Two OpenCV wheels, forks of mmengine, the successor of albumentations."""
-    installed = {(distribution.metadata["Name"] or "").lower().replace("_", "-") for distribution in metadata.distributions()}
-    cv2 = [name for name in SHARED_CV2 if name in installed]
+    cv2 = opencvs()
     if len(cv2) > 1:
-        todo = f"pip uninstall -y {' '.join(cv2)} && pip install opencv-python-headless"
-        yield Finding(CLASHES, f"{' and '.join(cv2)} are both installed, and both install into cv2/", "problem", todo)
+        todo = f"pip uninstall -y {' '.join(cv2)} && pip install {HEADLESS}"
+        yield Finding(CLASHES, f"{' and '.join(cv2)} are installed together, and all install into cv2/", "problem", todo)
     else:
         yield Finding(CLASHES, f"one OpenCV: {cv2[0] if cv2 else 'none'}")
-    owners = sorted({name.lower() for name in metadata.packages_distributions().get("mmengine", [])})
-    forks = [name for name in owners if name != MMENGINE]
-    if forks:
+    owners = mmengines()
+    if any(name != MMENGINE for name in owners):
         todo = f"pip uninstall -y {' '.join(owners)} && pip install {MMENGINE}"
         yield Finding(CLASHES, f"the package mmengine is provided by {', '.join(owners)}; {MMENGINE} alone is tested", "problem", todo)
     else:
         yield Finding(CLASHES, f"one mmengine: {', '.join(owners) or 'none'}")
-    if "albumentationsx" in installed:
+    if "albumentationsx" in _installed():
         what = "albumentationsx is installed: it is AGPL, sends telemetry, and shares its folder with albumentations"
         yield Finding(CLASHES, what, "problem", "pip uninstall -y albumentationsx albumentations && pip install albumentations==2.0.8")
+
+
+def _installed() -> set[str]:
+    return {canonicalize_name(distribution.metadata["Name"] or "") for distribution in metadata.distributions()}
