@@ -1,8 +1,9 @@
-"""Ctrl-C, which goes to every process of a run: one word, exit code 130, and no process left."""
+"""Ctrl-C, which goes to every process of a run: one message, how to go on, exit code 130, and no process left."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -73,7 +74,9 @@ def test_ctrl_c_ends_a_run_in_two_processes_quietly(moment: str, tmp_path: Path)
         time.sleep(0.002)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=120)
-    assert said.split() == ["interrupted"]
+    first, _, again, _ = (line for line in said.splitlines() if line)
+    assert first == "interrupted"
+    assert shlex.split(again)[-1] == "--resume"
     assert process.returncode == 130
     patience = time.monotonic() + 10  # multiprocessing's resource tracker ends just after the process that it serves
     while of_session(process.pid) and time.monotonic() < patience:

@@ -92,21 +92,18 @@ def test_a_fold_key_knows_which_videos_share_a_subject_and_not_the_subject_ids(s
     assert (key(subjects) == key("AAB")) is same
 
 
-class Bar:
+class Bar(progress.Silent):
     """A listener that adds up."""
 
     def __init__(self) -> None:
         self.reached: list[float] = []
         self.total: float | None = None
 
-    def start(self, task: str, total: float | None, unit: str) -> None:
+    def start(self, task: str, total: float | None, unit: str, done: float = 0) -> None:
         self.total = total
 
     def advance(self, task: str, amount: float, note: str = "") -> None:
         self.reached.append(sum(self.reached[-1:]) + amount)
-
-    def finish(self, task: str) -> None: ...
-    def say(self, line: str) -> None: ...
 
 
 @pytest.mark.parametrize("told", [[0.25, 0.75], [0.25], []], ids=["all", "a part, then it was found in the cache", "nothing: in a worker"])

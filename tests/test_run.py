@@ -12,19 +12,15 @@ from safetensors import safe_open
 
 from vsslfw import Pipeline, load_recipe, run
 from vsslfw.cli import main
-from vsslfw.pipeline.progress import listening
+from vsslfw.pipeline.progress import Silent, listening
 from vsslfw.testing.tiny import tiny_overrides
 
 
-class Heard:
+class Heard(Silent):
     """A listener that remembers the lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-
-    def start(self, task: str, total: float | None, unit: str) -> None: ...
-    def advance(self, task: str, amount: float, note: str = "") -> None: ...
-    def finish(self, task: str) -> None: ...
 
     def say(self, line: str) -> None:
         self.lines.append(line)

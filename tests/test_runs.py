@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from rich.console import Console
 
 from vsslfw.cli import main
+from vsslfw.cli.runs import _table
 from vsslfw.run_records import find_runs, read_run
 
 METRICS = {"definitions": {"balanced_accuracy": {"value": 0.75, "constant": 0.5}, "f1_macro": {"value": 0.7, "constant": 0.45}}}
@@ -31,7 +34,7 @@ def made(folder: Path, state: str, started: str = "2026-01-01T10:00:00+00:00", *
 def runs(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     made(folder / "done", "finished", "2026-01-03T10:00:00+00:00")
-    made(folder / "sub" / "broke", "failed", "2026-01-02T10:00:00+00:00", error="RunError")
+    made(folder / "sub" / "broke", "failed", "2026-01-02T10:00:00+00:00", error="RunError", stage="extract")
     made(folder / "gone", "running")
     (folder / "half").mkdir()
     (folder / "half" / "run.json").write_text('{"state": "fin')
@@ -58,13 +61,28 @@ def test_a_run_whose_lock_is_held_is_running(tmp_path: Path) -> None:
     assert json.loads(done.stdout)[0]["state"] == "running"
 
 
+@pytest.mark.parametrize("said", ["running", "failed", "finished"])
+def test_a_held_lock_says_more_than_the_file(said: str, tmp_path: Path) -> None:
+    """A run that starts again, or has not written its first word, is running."""
+    folder = made(tmp_path / "now", said)
+    with FileLock(folder / ".lock"):
+        assert read_run(folder).state == "running"
+        (folder / "run.json").unlink()
+        assert read_run(folder).state == "running"
+    assert read_run(folder).state == "damaged"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("[]", "cannot be read"),
-        ('{"state": "finished"}', "missing"),
-        ('{"state": "asleep", "recipe": "x"}', 'its state is "asleep"'),
-        ("{}", "lacks 'state'"),
+        ("[]", "does not hold what a run writes"),
+        ("", "run.json is cut off, or is no JSON"),
+        ('{"state": "fin', "run.json is cut off, or is no JSON"),
+        ('{"state": "finished", "recipe": "x"}', "metrics.json is missing"),
+        ('{"state": "finished"}', "lacks the digest of the recipe"),
+        ('{"state": ["running"], "recipe": "x"}', "which is none"),
+        ('{"state": "asleep", "recipe": "x"}', 'says the state "asleep", which is none'),
+        ("{}", "lacks the state"),
     ],
 )
 def test_a_damaged_folder_says_what_is_wrong(content: str, said: str, tmp_path: Path) -> None:
@@ -74,10 +92,70 @@ def test_a_damaged_folder_says_what_is_wrong(content: str, said: str, tmp_path: 
     assert said in record.trouble
 
 
+@pytest.mark.parametrize("metrics", ["[]", "{}", '{"definitions": []}', '{"definitions": {"balanced_accuracy": 1}}', "{", "\xff"])
+def test_metrics_that_cannot_be_read_are_a_damage_too(metrics: str, tmp_path: Path) -> None:
+    made(tmp_path / "run", "finished")
+    (tmp_path / "run" / "metrics.json").write_text(metrics, encoding="latin-1")
+    record = read_run(tmp_path / "run")
+    assert record.state == "damaged"
+    assert "metrics.json" in record.trouble
+
+
+def test_a_figure_that_is_not_defined_is_a_dash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path / "run", "finished")
+    odd = {"balanced_accuracy": {"value": None, "constant": 0.5}, "f1_macro": {"value": "high", "constant": 0.5}}
+    (tmp_path / "run" / "metrics.json").write_text(json.dumps({"definitions": odd}))
+    assert main(["runs", str(tmp_path)]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if "finished" in line)
+    assert row.split()[-2:] == ["–", "–"]
+
+
+@pytest.mark.parametrize("files", [["run.json"], [".lock", "log.txt"], ["metrics.json", "split.json", "report.html"]])
+def test_a_half_written_folder_is_a_row(files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "half").mkdir()
+    for name in files:
+        (tmp_path / "half" / name).touch()
+    (record,) = find_runs(tmp_path)
+    assert record.state == "damaged"
+    assert "run.json" in record.trouble
+
+
+def test_what_a_folder_says_cannot_drive_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path / "[bold]run", "failed", name="\x1b]0;title\x07[red]", error="\x1b[31mOops", started=[1], stage=3)
+    assert main(["runs", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert "[bold]run" in printed
+
+
+def test_folds_done_are_shown_while_a_run_is_not_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path / "gone", "interrupted", stage="validate", folds_done=2)
+    assert main(["runs", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "2 of 3" in printed
+    assert f"{tmp_path / 'gone'}: interrupted in validate" in printed
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_a_narrow_terminal_keeps_state_and_figures(width: int, runs: Path) -> None:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(_table(find_runs(runs), runs, width))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert all(len(line) <= width for line in lines)
+    assert any("0.750 (0.500)" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "a file"])
+def test_a_folder_that_is_none_is_bad_input(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a file").touch()
+    assert main(["runs", str(tmp_path / name)]) == 2
+    assert str(tmp_path / name) in capsys.readouterr().err
+
+
 def test_the_table_shows_figures_beside_the_constant_answer(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", str(runs)]) == 0
     printed = capsys.readouterr().out
-    for said in ("0.750 (0.500)", "a1b2c3d4", "interrupted", "sub/broke: failed: RunError", "--resume"):
+    for said in ("0.750 (0.500)", "a1b2c3d4", "interrupted", "sub/broke: failed in extract: RunError", "--resume"):
         assert said in printed
 
 

@@ -39,6 +39,8 @@ class Dataset(ABC):
     check_with: ClassVar[Examples] = ({},)
     synthetic: ClassVar[bool] = False
     """True if the videos are made, not recorded: every artefact of a run then says so."""
+    told: Callable[[int, int], None] | None = None
+    """Set while `manifest` is called in a run: a data set that makes its videos may tell it (videos done, of how many)."""
 
     @abstractmethod
     def manifest(self, folder: Path) -> Path:

@@ -34,7 +34,7 @@ class SyntheticEMU(Dataset):
         {"subjects": 2, "seizures_per_subject": 1, "seizure_s": (2.0, 2.0), "contextual_per_subject": 0, "fps": 5.0, "size": (64, 64)},
     )
     synthetic = True
-    cache_version = 4
+    cache_version = 3
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class SyntheticEMU(Dataset):
         """Return ``folder/<digest of parameters and version>/videos.csv``; write the set first if it is not there."""
         from vsslfw.data.synthetic.writing import Design, write_set
 
-        return write_set(folder, Design(**self._parameters), self.cache_version)
+        return write_set(folder, Design(**self._parameters), self.cache_version, self.told)
 
     def write(self, target: Path, told: Callable[[int, int], None] | None = None) -> Path:
         """Return ``target/videos.csv``; write the set first if it is not there. ``told`` hears (videos done, of how many).

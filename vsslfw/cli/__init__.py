@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from collections.abc import Sequence
 
 import click
@@ -59,15 +61,27 @@ def _group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (the work failed), 2 (bad input) or 130 (interrupted)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter must not end a run
     try:
-        code = _group.main(args=arguments, prog_name="vsslfw", standalone_mode=False)
+        code = _group.main(args=words, prog_name="vsslfw", standalone_mode=False, obj=words)
     except VsslfwError as error:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        _tell_notes(error)
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("interrupted", err=True)
+        _tell_notes(error.__cause__ or error)  # click raises its own from it
         return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _tell_notes(error: BaseException) -> None:
+    """How to go on, if the command has noted it on its error."""
+    for note in getattr(error, "__notes__", ()):
+        click.echo(note, err=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 
 import click
 
 from vsslfw.cli.options import plugin_option
-from vsslfw.errors import RunError
-from vsslfw.run_records import STATE
+from vsslfw.errors import UserError
+from vsslfw.run_records import LOG, STATE
 
 
 @click.command("run")
@@ -51,17 +49,18 @@ def command(
 
     The same command again reuses what is there; a killed run continues where it stopped.
     """
-    from rich.console import Console
-
+    from vsslfw.cli.console import RunConsole
     from vsslfw.cli.live import LiveProgress
+    from vsslfw.cli.next_steps import Invocation, after_a_run
     from vsslfw.pipeline.progress import listening
     from vsslfw.pipeline.run import run, run_folder
     from vsslfw.recipe import load_recipe
-    from vsslfw.report.terminal import print_summary
+    from vsslfw.report.terminal import print_result, print_summary
 
-    console = Console()
+    console = RunConsole()
     resolved = load_recipe(recipe, profile=profile, overrides=overrides, data=data)
     folder = out or run_folder(resolved)
+    started = Invocation(click.get_current_context().find_object(list) or [], recipe, folder, named=out is not None)
     try:
         with LiveProgress(console, quiet=quiet) as live, listening(live):
             result = run(
@@ -74,14 +73,12 @@ def command(
                 identify=identify,
                 thumbnails=thumbnails,
             )
-    except (RunError, KeyboardInterrupt):
-        if (folder / STATE).is_file():
-            click.echo(f"What is done is kept. To go on: {_again(folder, given=out is not None, resume=resume)}", err=True)
+    except BaseException as error:
+        if not isinstance(error, UserError) and (folder / STATE).is_file():
+            error.add_note(f"What is done is kept. To go on from there:\n    {started.again()}\nThe log: {folder / LOG}")
         raise
-    print_summary(console, result.report, result.folder)
-
-
-def _again(folder: Path, *, given: bool, resume: bool) -> str:
-    """The command line that continues this run."""
-    words = ["vsslfw", *sys.argv[1:]]
-    return shlex.join([*words, *([] if given else ["--out", str(folder)]), *([] if resume else ["--resume"])])
+    if quiet:
+        print_result(console, result.report, result.folder)
+        return
+    steps = after_a_run(started, synthetic=result.report.synthetic, pretrained=bool(result.report.pretrainings))
+    print_summary(console, result.report, result.folder, steps)

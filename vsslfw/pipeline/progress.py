@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
-
 
 STAGES = ("index", "extract", "pretrain", "validate", "report")
 """The stages of a run, in order."""
@@ -18,10 +18,10 @@ class Progress(Protocol):
     """A listener. Units are named: frames, epochs, folds."""
 
     def stage(self, name: str, state: str, note: str = "", seconds: float | None = None) -> None:
-        """A stage of `STAGES` begins (``running``) or has ended: ``computed``, ``reused``, ``3 of 8 reused``, ``nothing to do``."""
+        """A stage of `STAGES` begins (`RUNNING`) or has ended: ``computed``, ``reused``, ``3 of 8 reused``, ``nothing to do``."""
 
-    def start(self, task: str, total: float | None, unit: str) -> None:
-        """A piece of work begins."""
+    def start(self, task: str, total: float | None, unit: str, done: float = 0) -> None:
+        """A piece of work begins; ``done`` of it was there already."""
 
     def advance(self, task: str, amount: float, note: str = "") -> None:
         """Some of it is done."""
@@ -37,7 +37,7 @@ class Silent:
     """Listens and says nothing."""
 
     def stage(self, name: str, state: str, note: str = "", seconds: float | None = None) -> None: ...
-    def start(self, task: str, total: float | None, unit: str) -> None: ...
+    def start(self, task: str, total: float | None, unit: str, done: float = 0) -> None: ...
     def advance(self, task: str, amount: float, note: str = "") -> None: ...
     def finish(self, task: str) -> None: ...
     def say(self, line: str) -> None: ...
@@ -64,15 +64,38 @@ def during_fit(task: str, units: float) -> Callable[[dict[str, Any]], None]:
     return report
 
 
-def counted(results: Iterable[Result], task: str, total: int, unit: str) -> Iterator[Result]:
-    """Hand the results over; each is one unit of ``task``, less what the work on it has reported itself: nothing, in a worker."""
+def counted(results: Iterable[Result], task: str, total: int, unit: str, done: int = 0) -> Iterator[Result]:
+    """Hand the results over; each is one unit of ``task``, less what the work on it has reported itself: nothing, in a worker.
+
+    ``done`` of the ``total`` units were there already.
+    """
     tally = _Tally(_current, task)
-    tally.start(task, total, unit)
+    tally.start(task, total, unit, done)
     with listening(tally):
         for finished, result in enumerate(results, start=1):
             tally.reach(finished)
             yield result
     tally.finish(task)
+
+
+@contextlib.contextmanager
+def making(task: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback that hears (units done, of how many) of what is made before the first stage; silent if it is never called."""
+    started, done, total = time.monotonic(), 0, 0
+
+    def told(now: int, of: int) -> None:
+        nonlocal done, total
+        if not total:
+            total = of
+            _current.stage(STAGES[0], RUNNING, f"the {unit} are made first")
+            _current.start(task, of, unit)
+        _current.advance(task, now - done)
+        done = now
+
+    yield told
+    if total:
+        _current.finish(task)
+        _current.say(f"{task:<9} {total} {unit} made ({time.monotonic() - started:.0f} s)")
 
 
 class _Tally:

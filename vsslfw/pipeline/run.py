@@ -7,7 +7,6 @@ import shlex
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.provenance import environment, inputs_of
 from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record
-from vsslfw.pipeline.run_folder import STATE, alone, clear, earlier_run, logging_to
+from vsslfw.pipeline.run_folder import alone, clear, earlier_run, logging_to
+from vsslfw.pipeline.run_state import RunState
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.thumbnails import example_of
 from vsslfw.recipe import Recipe
@@ -64,31 +64,25 @@ def run(
         folder.mkdir(parents=True, exist_ok=True)
     with alone(folder), logging_to(folder):
         pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
-        state: dict[str, Any] = {
-            "name": recipe.settings.name,
-            "recipe": recipe.digest,
-            "profile": recipe.profile,
-            "data": pipeline.provenance["data"],
-            "identified": identify,
-            "started": _now(),
-        }
+        facts = {"name": recipe.settings.name, "recipe": recipe.digest, "profile": recipe.profile}
+        state = RunState(folder, {**facts, "data": pipeline.provenance["data"], "identified": identify})
         _announce(pipeline)
         if before:
-            state["inputs"] = _same_inputs(folder, before, pipeline)
-        write_json(folder / STATE, {**state, "state": "running"})
+            state.facts["inputs"] = _same_inputs(folder, before, pipeline)
+        state.running()
         log.info("run of %s, profile %s, digest %s", recipe.settings.name, recipe.profile, recipe.digest)
         try:
             clear(folder)
-            state["inputs"] = _inputs(pipeline)
-            write_json(folder / STATE, {**state, "state": "running"})
-            with naming_culprits(recipe):
+            state.facts["inputs"] = _inputs(pipeline)
+            state.running()
+            with naming_culprits(recipe), state.following():
                 result = _run(pipeline, folder, identify, thumbnails)
         except BaseException as error:
-            write_json(folder / STATE, {**state, "state": "failed", "ended": _now(), "error": type(error).__name__})
+            state.ended_by(error)
             log.info("the run failed: %s", type(error).__name__)
             recipe.plugins.lifecycle("vsslfw_run_failed", folder=folder, error=error)
             raise
-        write_json(folder / STATE, {**state, "state": "finished", "ended": _now()})
+        state.finished()
         recipe.plugins.lifecycle("vsslfw_run_finished", folder=folder, metrics=result.metrics)
     return result
 
@@ -153,10 +147,6 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> 
     write_report(folder, report)
     progress.current().stage("report", "written", seconds=time.monotonic() - started)
     return RunResult(folder, metrics, report)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _announce(pipeline: Pipeline) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,8 @@ class Pipeline:
     @functools.cached_property
     def manifest(self) -> Manifest:
         """The data set's manifest; no video is opened."""
-        return read_manifest(self.dataset.manifest(self.stage_cache.folder / "datasets"))
+        with progress.making("data", "videos") as told, _telling(self.dataset, told):
+            return read_manifest(self.dataset.manifest(self.stage_cache.folder / "datasets"))
 
     @functools.cached_property
     def index(self) -> Index:
@@ -166,7 +168,7 @@ class Pipeline:
         pending = [task for key, task in tasks.items() if key not in results]
         done = self._executor().run(pretrain, pending, jobs=self.jobs, total=len(tasks))
         if len(tasks) > 1:  # one alone shows its epochs
-            done = progress.counted(done, "pretrain, all", len(pending), "encoders")
+            done = progress.counted(done, "pretrain, all", len(tasks), "encoders", reused)
         for task, result in done:
             results[task.key] = result
         self._record("pretrain", digest_of(sorted(tasks)), len(tasks), reused, started, "none: from scratch" if not tasks else "")
@@ -176,14 +178,14 @@ class Pipeline:
     def results(self) -> dict[str, FoldResult]:
         """Stage 4: by fold name."""
         pretrained = self.pretrained
-        started = self._begin("validate")
+        started = self._begin("validate", f"up to {self.jobs} folds at a time" if self.jobs > 1 else "")
         tasks = [self._fold_task(fold, pretrained[fold.name]) for fold in self.folds]
         results = {task.fold.name: found for task in tasks if (found := load_fold(task))}
         reused = len(results)
         self._tell_changes("a fold of the cache", results.values(), ("backbone", "encoder", "head"))
         pending = [task for task in tasks if task.fold.name not in results]
         done = self._executor().run(run_fold, pending, jobs=self.jobs, total=len(tasks))
-        for task, result in progress.counted(done, "validate", len(pending), "folds"):
+        for task, result in progress.counted(done, "validate", len(tasks), "folds", reused):
             results[task.fold.name] = result
         self._record("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
         return {fold.name: results[fold.name] for fold in self.folds}
@@ -220,8 +222,8 @@ class Pipeline:
             self.provenance,
         )
 
-    def _begin(self, stage: str) -> float:
-        progress.current().stage(stage, progress.RUNNING)
+    def _begin(self, stage: str, note: str = "") -> float:
+        progress.current().stage(stage, progress.RUNNING, note)
         return time.monotonic()
 
     def _record(self, stage: str, key: str, parts: int, reused: int, started: float, note: str) -> None:
@@ -234,3 +236,15 @@ class Pipeline:
         summary = {"parts": parts, "reused": reused, "note": note}
         log.info("stage %s %s: %s, %s", stage, key[:12], told, note)
         self.recipe.plugins.lifecycle("vsslfw_stage_finished", stage=stage, key=key, reused=record.all_reused, summary=summary)
+
+
+@contextlib.contextmanager
+def _telling(dataset: Dataset, told: Callable[[int, int], None]) -> Iterator[None]:
+    """Lend the data set somebody to tell how far it is; one that takes no attributes makes its videos in silence."""
+    with contextlib.suppress(AttributeError):
+        dataset.told = told
+    try:
+        yield
+    finally:
+        with contextlib.suppress(AttributeError):
+            dataset.told = None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.rule import Rule
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from vsslfw.printable import printable
 from vsslfw.report import words
 from vsslfw.report.data import SYNTHETIC, ReportData
 from vsslfw.report.html import NAME
@@ -15,17 +20,22 @@ from vsslfw.report.html import NAME
 LEFT_OUT_SHOWN = 5
 
 
-def print_summary(console: Console, report: ReportData, folder: Path) -> None:
-    """Print a short summary; ``folder`` is the run folder that holds report.html. No string of ``report`` is read as markup."""
+@dataclass(frozen=True)
+class Step:
+    """Something to do next: what it is for, and the commands that do it, to be copied as they stand."""
+
+    what: str
+    commands: Sequence[str]
+
+
+def print_summary(console: Console, report: ReportData, folder: Path, steps: Sequence[Step] = ()) -> None:
+    """Print a short summary; ``folder`` is the run folder that holds report.html. No string of ``report`` is read as markup.
+
+    It ends with the result beside the constant answer, where the report is, and the ``steps`` to take next.
+    """
     console.print()
-    console.print(Text(f"{_plain(report.name)} - {_plain(report.run)}", style="bold"))
-    if report.synthetic:
-        console.print(Text(SYNTHETIC, style="bold yellow"))
-    if report.identified:
-        console.print(Text("Ids are those of the manifest: keep this run private.", style="bold yellow"))
-    for audit in report.audits:
-        if audit.outcome == "failed":
-            console.print(Text(f"Audit failed, do not use this result: {_plain(audit.check)}: {_plain(audit.detail)}", style="bold red"))
+    console.print(Text(f"{printable(report.name)} - {printable(report.run)}", style="bold"))
+    _print_warnings(console, report)
     for line in words.headline(report.metrics):
         console.print(_text(line))
     console.print()
@@ -40,24 +50,45 @@ def print_summary(console: Console, report: ReportData, folder: Path) -> None:
     reused = [stage.name for stage in report.stages if stage.outcome == "reused"]
     console.print(_text(f"Stages reused: {', '.join(reused) or 'none'}; computed: {', '.join(_computed(report)) or 'none'}."))
     console.print()
-    console.print(Text("Report: ", style="bold") + _text(str(folder / NAME)), soft_wrap=True)
-    for line in next_steps(report, folder):
-        console.print(Text("Next:   ", style="bold") + _text(line), soft_wrap=True)
+    console.print(Rule(style="dim"))
+    _print_ending(console, report, folder)
+    for number, step in enumerate(steps):
+        console.print(Text("Next:   " if number == 0 else "        ", style="bold") + _text(step.what))
+        for command in step.commands:
+            console.print(Text("          ") + Text(printable(command), style="bold"), soft_wrap=True)
 
 
-def next_steps(report: ReportData, folder: Path) -> list[str]:
-    """What to type or open next."""
-    steps = ["open the report in a browser; it needs no network"]
+def print_result(console: Console, report: ReportData, folder: Path) -> None:
+    """Print the result alone, and where the report is: what a quiet run says."""
+    _print_warnings(console, report)
+    _print_ending(console, report, folder)
+
+
+def _print_warnings(console: Console, report: ReportData) -> None:
+    """What must be read before any figure."""
     if report.synthetic:
-        steps.append(f"your own video: vsslfw run {_recipe_name(report)} --profile stable --data videos.csv")
-    swap = """--set 'corruption=[dict(type="mask_frames", ratio=0.3)]'"""
-    steps.append(f"swap a part: vsslfw run {_recipe_name(report)} {swap} --out other, then vsslfw diff {folder} other")
-    return steps
+        console.print(Text(SYNTHETIC, style="bold yellow"))
+    if report.identified:
+        console.print(Text("Ids are those of the manifest: keep this run private.", style="bold yellow"))
+    if report.shows_patients:
+        console.print(Text("The report shows frames of recorded video: keep it private.", style="bold yellow"))
+    for audit in report.audits:
+        if audit.outcome == "failed":
+            console.print(
+                Text(f"Audit failed, do not use this result: {printable(audit.check)}: {printable(audit.detail)}", style="bold red")
+            )
 
 
-def _recipe_name(report: ReportData) -> str:
-    """As it was given, or would be found again."""
-    return report.recipe_source if report.recipe_source.endswith(".py") or "/" not in report.recipe_source else report.name
+def _print_ending(console: Console, report: ReportData, folder: Path) -> None:
+    metrics, label = report.metrics, "Result: "
+    for key, answer in (("balanced_accuracy", "any constant answer"), ("f1_macro", f"always {metrics['constant_answer']}")):
+        entry = metrics["definitions"][key]
+        value = Text(words.figure(entry["value"]), style="bold")
+        beside = f"; {answer}: {words.figure(entry['constant'])}"
+        console.print(Text(label, style="bold") + _text(f"{entry['name']} ") + value + _text(beside))
+        label = "        "
+    path = folder / NAME
+    console.print(Text("Report: ", style="bold") + Text(printable(str(path)), Style(link=path.resolve().as_uri())), soft_wrap=True)
 
 
 def _computed(report: ReportData) -> list[str]:
@@ -94,7 +125,7 @@ def _print_audits(console: Console, report: ReportData) -> None:
     console.print(_text(words.audit_summary([line.outcome for line in report.audits]) + "."))
     for line in report.audits:
         if line.outcome == "noted":
-            console.print(Text(f"  noted: {_plain(line.check)}: {_plain(line.detail)}", style="yellow"))
+            console.print(Text(f"  noted: {printable(line.check)}: {printable(line.detail)}", style="yellow"))
 
 
 def _print_left_out(console: Console, report: ReportData) -> None:
@@ -108,9 +139,4 @@ def _print_left_out(console: Console, report: ReportData) -> None:
 
 def _text(value: str) -> Text:
     """Text that rich takes literally: strings become Text, which is never parsed as markup."""
-    return Text(_plain(value))
-
-
-def _plain(value: str) -> str:
-    """Without line breaks, escape sequences or half characters: a file name must not drive the terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in value)
+    return Text(printable(value))

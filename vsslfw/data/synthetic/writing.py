@@ -80,9 +80,9 @@ class _Video:
         return self.video_id, f"videos/{self.video_id}.mp4", self.subject_id, role, self.label, light, self.blanket, self.visit
 
 
-def write_set(folder: Path, design: Design, version: int) -> Path:
-    """The path of videos.csv in ``folder/<key>``, which is made if it is not there. A half-written set is never used."""
-    return write_into(folder / design.key(version), design, version)
+def write_set(folder: Path, design: Design, version: int, told: Callable[[int, int], None] | None = None) -> Path:
+    """The path of videos.csv in ``folder/<key>``, which is made if it is not there: see `write_into`."""
+    return write_into(folder / design.key(version), design, version, told)
 
 
 def write_into(target: Path, design: Design, version: int, told: Callable[[int, int], None] | None = None) -> Path:
