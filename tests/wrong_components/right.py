@@ -181,7 +181,7 @@ class Wanderer(Detector):
 class Videos(SyntheticEMU):
     """Made videos, few and small.
 
-    subjects, seed, seizures_per_subject, seizure_s, contextual_per_subject, contextual_s, fps, size: as `SyntheticEMU` has them.
+    subjects, seed, level, seizures_per_subject, seizure_s, contextual_per_subject, contextual_s, fps, size: as `SyntheticEMU` has them.
     """
 
 
