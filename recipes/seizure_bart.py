@@ -111,6 +111,7 @@ finetune = dict(
     precision="float32",
     class_weights="videos",                 # 1 / number of clips of the class, in the training fold | "subjects" | "none"
     windows="random",                       # open: of a video longer than 256 frames, one random window an epoch | "all"
+    seeds=1,                                # more are averaged within a video; a seed is no further observation
 )
 
 # ---- The test: section 4 "Training details" and "Experimental results" ----------------------------------------------------------
@@ -119,9 +120,23 @@ evaluate = dict(
     stride=None,                            # open: windows of 256 frames side by side; a smaller number lets them overlap
     right_align=True,                       # open: the last window ends with the video, so that none is mostly PAD
     aggregate="mean_probability",           # "we test the whole videos by temporally averaging the predictive results"
+    threshold="half",                       # the most probable class | "inner-folds": chosen on training videos alone, by fine-tuning more
+    occlusion_s=1.0,                        # which moments mattered: a second hidden at a time | None: not looked for
 )
 validation = dict(type="loso")              # leave one subject out
 executor = dict(type="local")
+
+# ---- How sure, and compared with what: nothing here changes a prediction; the paper reports none of it ---------------------------
+
+statistics = dict(
+    confidence=0.95,                        # of the intervals
+    resamples=500,                          # of the subjects, for the standard errors
+    prevalence=None,                        # share of the positive class in your clinic: PPV and NPV are stated for it too
+    baselines=True,                         # simple probes over the same folds, and the shortcut table
+    permutations=1000,                      # of the subjects' labels, for the probes' chance level
+    model_permutations=0,                   # the same for the whole model; at least 20, and each costs a whole validation
+    strata=None,                            # columns of the manifest to break the result down by | None: those with 2 to 12 values
+)
 
 # ---- Profiles: the recipe, changed in a few places ------------------------------------------------------------------------------
 
@@ -157,5 +172,6 @@ profiles = dict(
         encoder=dict(hidden_dim=128, layers=2, heads=4, intermediate_dim=512, max_positions=64),
         pretrain=dict(epochs=60, batch_size=8, optimiser=dict(lr=1e-3, warmup=0.1, clip_norm=1.0), held_out=0.1),
         finetune=dict(epochs=12, batch_size=8, optimiser=dict(lr=5e-4, warmup=0.1, clip_norm=1.0)),
+        statistics=dict(permutations=19),               # as many as .05 needs
     ),
 )

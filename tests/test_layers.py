@@ -25,6 +25,9 @@ BELOW = [
     "culprit",
     "known_plugins",
     "provenance",
+    "sections",
+    "printable",
+    "run_records",
 ]
 LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "cli"]
 MAY_NOT = {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")} | {

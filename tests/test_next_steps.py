@@ -109,7 +109,8 @@ def test_a_run_ends_with_the_result_beside_the_constant_answer_then_where_then_n
 def test_a_quiet_run_says_its_result_alone(tiny_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*arguments(tiny_run), "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["Made", "Result:", "macro", "Report:"]
+    assert [line.split()[0] for line in lines] == ["Made", "A", "Result:", "macro", "Report:"]
+    assert lines[1].startswith("A simpler probe beats the model")
 
 
 @pytest.mark.parametrize(

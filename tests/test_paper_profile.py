@@ -12,7 +12,7 @@ from torch import nn
 from vsslfw import Pipeline, Recipe, load_recipe
 from vsslfw.engine import Training
 from vsslfw.engine.schedule import share_of_lr
-from vsslfw.pipeline.folds import build_classifier
+from vsslfw.pipeline.finetune import build_classifier
 from vsslfw.pipeline.pretrain import build_encoder, build_pretext_model
 
 D = 2048

@@ -23,14 +23,15 @@ def test_reads_back_exactly_what_was_written(tmp_path: Path) -> None:
 
 def test_columns_are_the_documented_ones(tmp_path: Path) -> None:
     write_predictions(tmp_path / "p.csv", [ONE])
-    assert (tmp_path / "p.csv").read_text().splitlines()[0] == "fold,video,subject,label,predicted,p_ES,p_PNES,windows,seconds,data,repeat"
+    header = (tmp_path / "p.csv").read_text().splitlines()[0]
+    assert header == "fold,video,subject,label,predicted,p_ES,p_PNES,windows,seconds,data,repeat,threshold"
 
 
 def test_a_file_without_repeats_is_all_of_the_first(tmp_path: Path) -> None:
     write_predictions(tmp_path / "p.csv", [ONE, replace(TWO, fold="fold-04", repeat=2)])
     assert [p.repeat for p in read_predictions(tmp_path / "p.csv")] == [1, 2]
     lines = (tmp_path / "p.csv").read_text().splitlines()
-    (tmp_path / "p.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    (tmp_path / "p.csv").write_text("\n".join(line.rsplit(",", 2)[0] for line in lines))
     assert [p.repeat for p in read_predictions(tmp_path / "p.csv")] == [1, 1]
 
 

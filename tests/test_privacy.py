@@ -122,7 +122,7 @@ def test_moving_the_data_the_boxes_and_the_weights_computes_nothing_again(study:
     study.manifest = study.manifest.parent.rename(tmp_path / "elsewhere") / "videos.csv"
     again = study.run()
     assert {stage.name: stage.outcome for stage in again.report.stages if stage.name != "index"} == dict.fromkeys(
-        ("extract", "pretrain", "validate"), "reused"
+        ("extract", "pretrain", "validate", "baselines"), "reused"
     )
     assert before.read_bytes() == content
 

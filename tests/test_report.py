@@ -153,13 +153,14 @@ def test_every_section_is_there_and_filled() -> None:
         "sha256 00ff",
     ]:
         assert said in page.text
-    assert len(page.all("svg")) == 5, "pretext bars, two loss curves, the plan, answers by subject"
-    assert [a["id"] for a in page.all("section")] == re.findall(r'<a href="#(\w+)"', render(report()).split("</nav>")[0])
+    assert len(page.all("svg")) == 10, "pretext bars, two loss curves, the plan, answers by subject, and five curves of the probabilities"
+    assert [a["id"] for a in page.all("section")] == re.findall(r'<a href="#([\w-]+)"', render(report()).split("</nav>")[0])
 
 
 def test_every_definition_stands_beside_the_constant_answer() -> None:
     rows = re.findall(
-        r"<tr>\s*<th scope=\"row\">([^<]+)</th>\s*<td class=\"number strong\">([^<]+)</td>\s*<td class=\"number\">([^<]+)</td>",
+        r"<tr>\s*<th scope=\"row\">([^<]+)</th>\s*<td class=\"number strong\">([^<]+)</td>\s*"
+        r"<td class=\"number\">[^<]+</td>\s*<td class=\"number\">([^<]+)</td>",
         render(report()).partition("Why the paper")[0].partition('id="definitions"')[2],
     )
     shown = {name: (value, constant) for name, value, constant in rows}
@@ -262,7 +263,7 @@ def test_the_smallest_and_emptiest_run() -> None:
     page = Page(render(report(2, 1, **empty, environment={}, provenance={}, command="", synthetic=False, example=None)))
     assert "the encoder starts from scratch" in page.text
     assert "No video of the manifest was left out." in page.text
-    assert len(page.all("svg")) == 1, "the answers by subject"
+    assert len(page.all("svg")) == 6, "the answers by subject, and five curves of the probabilities"
     assert "nothing was corrupted" in page.text
 
 

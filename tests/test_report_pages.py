@@ -58,7 +58,7 @@ def test_the_page_is_whole_quiet_and_alone(opened: Any, tmp_path: Path) -> None:
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert sum(url.startswith("file:") for url in asked) == 1, "one file, and nothing beside it"
     texts = page.eval_on_selector_all("section", "all => all.map(one => [one.id, one.innerText.trim().length])")
-    assert len(texts) == 12
+    assert len(texts) == 19
     assert [name for name, length in texts if length < 60] == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page itself never scrolls sideways"
     assert page.eval_on_selector_all("img", "all => all.every(one => one.complete && one.naturalWidth > 0)")

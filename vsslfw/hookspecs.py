@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import pluggy
 
+from vsslfw.sections import Section
+
 PROJECT = "vsslfw"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -47,10 +49,20 @@ def vsslfw_run_started(folder: Path, recipe: dict[str, Any]) -> None:
 
 @hookspec
 def vsslfw_stage_finished(stage: str, key: str, reused: bool, summary: dict[str, Any]) -> None:
-    """A stage (index, extract, pretrain, validate) has its result.
+    """A stage (index, extract, pretrain, validate, baselines) has its result.
 
     ``key`` is the stage's key, ``reused`` is true if nothing was computed, ``summary`` holds ``parts``, ``reused`` and ``note``.
     """
+
+
+@hookspec
+def vsslfw_report_sections(folder: Path, metrics: dict[str, Any]) -> list[Section]:
+    """Add sections to the report of a run, behind its own: a list of `vsslfw.sections.Section`, plain text and tables.
+
+    ``folder`` is the run folder, in which predictions.csv, windows.csv and metrics.json are written already; ``metrics`` is the content
+    of metrics.json. Names are pseudonyms, unless the run was asked to identify.
+    """
+    raise NotImplementedError  # pluggy calls implementations alone
 
 
 @hookspec

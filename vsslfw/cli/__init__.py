@@ -14,6 +14,10 @@ from vsslfw.errors import VsslfwError, did_you_mean
 
 COMMANDS = {
     "run": "Run a recipe: extract, pre-train, validate, report.",
+    "fit": "Fit the final model on all subjects.",
+    "predict": "Answer for new videos with a fitted model.",
+    "evaluate": "Validate a fitted model on the videos of another site.",
+    "export": "Export a fitted model: weights, model card, ONNX.",
     "runs": "List the runs of a folder: state, digest, headline figures.",
     "show": "Show a recipe as it will run, with its digest.",
     "diff": "Compare two recipes, or two runs.",

@@ -65,8 +65,11 @@ class Manifest:
         return sorted({row.label for row in self.labelled if row.label})
 
 
-def read_manifest(path: Path) -> Manifest:
-    """Read and check a manifest; paths in it are relative to it. UserError holds every problem at once, each with its row and column."""
+def read_manifest(path: Path, *, to_split: bool = True) -> Manifest:
+    """Read and check a manifest; paths in it are relative to it. UserError holds every problem at once, each with its row and column.
+
+    ``to_split`` False: it need not have two classes and two subjects, since nothing is trained on it.
+    """
     path = Path(os.path.abspath(path))
     table = read_table(path, REQUIRED, OPTIONAL)
     problems: list[Problem] = []
@@ -77,7 +80,7 @@ def read_manifest(path: Path) -> Manifest:
     problems += _two_spellings(rows, path.name, "label", "class", lambda row: row.label)
     wrong = {problem.where.rpartition(",")[0] for problem in problems if problem.where.endswith(("column start_s", "column end_s"))}
     problems += _overlaps([row for row in rows if f"{path.name} row {row.row}" not in wrong], path.name)
-    if not any(problem.where.endswith(("column role", "column label", "column subject_id")) for problem in problems):
+    if to_split and not any(problem.where.endswith(("column role", "column label", "column subject_id")) for problem in problems):
         problems += _too_few(rows, path.name)
     if problems:
         shown = summarise(problems)

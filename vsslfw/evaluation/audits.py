@@ -10,7 +10,7 @@ from typing import Literal
 
 from vsslfw.evaluation.repeats import faults_of, repeats_of
 
-Outcome = Literal["ok", "failed", "noted"]
+Outcome = Literal["ok", "failed", "warning", "noted"]
 SHOWN = 5
 """How many faults a line names before it counts the others."""
 TOUCH_S = 1e-6
@@ -19,7 +19,8 @@ TOUCH_S = 1e-6
 
 @dataclass(frozen=True)
 class AuditLine:
-    """One check: ``ok``, ``failed`` (the result must not be believed) or ``noted`` (allowed by the recipe, to be known)."""
+    """One check: ``ok``, ``failed`` (the result must not be believed), ``warning`` (something was found that may explain the result) or
+    ``noted`` (allowed by the recipe, to be known)."""
 
     check: str
     outcome: Outcome

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 
 from vsslfw.errors import Problem, RunError, UserError, did_you_mean
-from vsslfw.evaluation.predictions import Prediction
-from vsslfw.evaluation.repeats import REPEATS_MEANING, Value, by_repeat, mean_auroc, mean_counts, mean_value
+from vsslfw.evaluation.levels import Level, Weights, by_subject, by_window
+from vsslfw.evaluation.measures import Measures
+from vsslfw.evaluation.options import StatisticsOptions
+from vsslfw.evaluation.predictions import Prediction, WindowAnswer
+from vsslfw.evaluation.repeats import REPEATS_MEANING, by_repeat, mean_auroc, mean_counts
+from vsslfw.evaluation.scores import method_of, probabilities_of, within_folds
 
 AUROC_CAVEAT = (
     "Pooled over folds: scores of different models are ranked together. Leaving a subject out lowers the share of that subject's "
@@ -21,26 +25,41 @@ AUROC_CAVEAT = (
 PRIOR_MEANING = "What a learner scores that knows nothing but the share of the positive class in its own training fold."
 
 
-def compute_metrics(predictions: Sequence[Prediction], classes: Sequence[str], positive: str) -> dict[str, Any]:
+def compute_metrics(
+    predictions: Sequence[Prediction],
+    classes: Sequence[str],
+    positive: str,
+    *,
+    windows: Sequence[WindowAnswer] = (),
+    class_weights: Weights | None = None,
+    options: StatisticsOptions | None = None,
+) -> dict[str, Any]:
     """The content of metrics.json: plain data, keys in a stable order, never NaN (a figure is null with its reason).
 
     ``classes`` gives the order of the K classes, ``positive`` the one that sensitivity, specificity and AUROC are about.
-    Every figure of ``definitions`` has its ``value`` and its ``constant``: the same definition for answering the most frequent
-    true class always (ties: the first class). Where the split is repeated, each figure is computed in each repeat
+    Every figure of ``definitions`` has its ``value``, its ``interval`` and its ``constant``: the same definition for answering the
+    most frequent true class always (ties: the first class). Where the split is repeated, each figure is computed in each repeat
     (``by_repeat``) and averaged, and so are the counts of answers: a video counts once, however often it was answered.
+    ``windows`` are for the level of windows, ``class_weights`` (fold -> class -> weight in training) for calibration, ``options`` for
+    the intervals: without them there are none. docs/metrics.md and docs/statistics.md say what each figure is.
     Raises UserError if ``positive`` is no class, RunError if there is nothing to measure, a label is no class, a
     probability is missing or not finite, or the repeats do not answer the same videos once each.
     """
-    classes = list(classes)
+    classes, weights, options = list(classes), class_weights or {}, options or StatisticsOptions(resamples=0)
     _check(predictions, classes, positive)
     repeats = by_repeat(predictions)
     first = repeats[0]
-    true = [p.label for p in first]
-    counts = Counter(true)
+    counts = Counter(p.label for p in first)
     constant = max(classes, key=lambda name: counts[name])
-    models = [_figures([p.label for p in own], [p.predicted for p in own], classes, positive) for own in repeats]
-    always = _figures(true, [constant] * len(true), classes, positive)
     subjects = _subjects(repeats, classes)
+    measures = Measures(classes, positive, counts[positive] / len(first), options.prevalence)
+    video = Level.of("video", repeats, measures, weights, options)
+    levels = {
+        "window": Level.of("window", by_window(windows), measures, weights, options).record() if windows else None,
+        "video": video.record(),
+        "subject": Level.of("subject", by_subject(repeats, positive), measures, weights, options).record(),
+    }
+    auroc = mean_auroc([_auroc(own, positive) for own in repeats])
     return {
         "level": "video",
         "n_videos": len(first),
@@ -61,20 +80,12 @@ def compute_metrics(predictions: Sequence[Prediction], classes: Sequence[str], p
             "classes": classes,
             "matrix": mean_counts([_confusion(own, classes) for own in repeats]),
         },
-        "definitions": {
-            key: {
-                "name": name,
-                "value": value,
-                "constant": always[key][0],
-                "reason": reason,
-                "constant_reason": always[key][1],
-                "meaning": meaning,
-                "by_repeat": [figures[key][0] for figures in models],
-            }
-            for key, (name, meaning) in _meanings(classes, positive).items()
-            for value, reason in [mean_value([figures[key] for figures in models])]
-        },
-        "auroc": mean_auroc([_auroc(own, positive) for own in repeats]),
+        "definitions": levels["video"]["definitions"],  # type: ignore[index]
+        "levels": levels,
+        "uncertainty": video.bootstrap.record(),
+        "auroc": auroc | {"within_folds": within_folds(repeats, positive), "permutation": None},
+        **method_of(repeats, positive, options),
+        **probabilities_of(video),
         "subjects": subjects,
     }
 
@@ -92,54 +103,6 @@ def _check(predictions: Sequence[Prediction], classes: Sequence[str], positive: 
             problems.append(Problem("a probability is missing or not finite", p.video))
     if problems:
         raise RunError(*problems, title="These predictions cannot be measured:")
-
-
-def _meanings(classes: Sequence[str], positive: str) -> dict[str, tuple[str, str]]:
-    """Definition -> its name and what it means, in the order in which they are shown."""
-    rest = next(name for name in classes if name != positive) if len(classes) == 2 else "the other"
-    return {
-        "accuracy": ("accuracy", "Share of videos that are answered rightly."),
-        **{f"f1:{c}": (f"{c}-F1", f"Harmonic mean of precision and recall of {c}.") for c in classes},
-        "f1_macro": ("macro F1", "Mean of the F1 of the classes, each counting the same."),
-        "f1_weighted": ("weighted F1", "Mean of the F1 of the classes, each counting by its number of videos."),
-        "balanced_accuracy": ("balanced accuracy", "Mean over the classes of the share of their videos that are answered rightly."),
-        "mcc": ("MCC", "Matthews correlation coefficient: 1 is perfect, 0 is no relation between answer and truth."),
-        "sensitivity": (f"sensitivity ({positive})", f"Share of {positive} videos that are answered {positive}."),
-        "specificity": (f"specificity ({positive})", f"Share of {rest} videos that are not answered {positive}."),
-    }
-
-
-def _figures(true: list[str], predicted: list[str], classes: Sequence[str], positive: str) -> dict[str, Value]:
-    """Each definition, by scikit-learn wherever it is defined; where it is not, scikit-learn would warn and answer 0."""
-    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, recall_score
-
-    counts, seen = Counter(true), set(true) | set(predicted)
-    absent = [name for name in classes if name not in seen]
-    untested = [name for name in classes if not counts[name]]
-    no_class = f"No video is, or is answered, {', '.join(absent)}." if absent else None
-    no_truth = f"No video is {', '.join(untested)}." if untested else None
-    one_class = "Not defined (0 / 0) where only one class is true." if len(counts) == 1 else None
-    one_answer = "Not defined (0 / 0) where only one class is ever answered." if len(set(predicted)) == 1 else None
-    is_true, is_predicted = [name == positive for name in true], [name == positive for name in predicted]
-
-    def unless(reason: str | None, score: Any, *args: Any, **options: Any) -> Value:
-        return (None, reason) if reason else (float(score(*args, **options)), None)
-
-    def f1(reason: str | None, average: str, labels: Sequence[str]) -> Value:
-        return unless(reason, f1_score, true, predicted, labels=labels, average=average, zero_division=0.0)
-
-    return {
-        "accuracy": unless(None, accuracy_score, true, predicted),
-        **{f"f1:{c}": f1(None if c in seen else f"No video is, or is answered, {c}.", "macro", [c]) for c in classes},
-        "f1_macro": f1(no_class, "macro", classes),
-        "f1_weighted": f1(None, "weighted", classes),
-        "balanced_accuracy": unless(no_truth, recall_score, true, predicted, labels=classes, average="macro", zero_division=0.0),
-        "mcc": unless(one_class or one_answer, matthews_corrcoef, true, predicted),
-        "sensitivity": unless(None if counts[positive] else f"No video is {positive}.", recall_score, is_true, is_predicted),
-        "specificity": unless(
-            f"Every video is {positive}." if len(true) == counts[positive] else None, recall_score, is_true, is_predicted, pos_label=False
-        ),
-    }
 
 
 def _confusion(predictions: Sequence[Prediction], classes: Sequence[str]) -> list[list[int]]:

@@ -1,33 +1,22 @@
-"""Stage 4, validate: the folds; each fine-tunes the pre-trained encoder and predicts the videos it never saw (paper, eq. 2)."""
+"""What a fold is, what its result depends on, and what it left (paper, section 4.3)."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
-from vsslfw.atomic import read_json, write_json
-from vsslfw.data.samples import FinetuneSamples, LabelledVideo, video_batches
+from vsslfw.atomic import read_json
 from vsslfw.data.store import FeatureEntry
 from vsslfw.digest import digest_of
-from vsslfw.engine import Classifier, Training, check_tells_apart, fit, load_weights, predict
-from vsslfw.evaluation.aggregate import aggregate
-from vsslfw.pipeline import progress
-from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.keys import component_key
-from vsslfw.pipeline.pretrain import Tokens, build_encoder, build_head
+from vsslfw.pipeline.pretrain import Tokens
 from vsslfw.recipe import Recipe
-from vsslfw.seeds import Stream
-
-CHECKPOINT_EPOCHS = 10
-"""At full size a checkpoint is 1 GB: one an epoch, in each of 81 folds, would take hours to write."""
-COLLAPSE_CASES = 32
-"""Training videos over which a model that answers the same for everything is looked for."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class FoldTask:
-    """One fold: everything a worker process needs."""
+    """One fold, fine-tuned with one seed: everything a worker process needs."""
 
     key: str
     fold: Fold
@@ -70,11 +59,17 @@ class FoldTask:
     classes: tuple[str, ...]
     device: str
     provenance: dict[str, Any]
+    positive: str = ""
+    """The class that the threshold of inner folds is about."""
+    seed_index: int = 0
+    """Which of the seeds of ``finetune.seeds``."""
+    null: bool = False
+    """Its labels are permuted: to answer the same for everything is no mistake then."""
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """Per test case, in order, its features' key, probabilities (K,) and number of windows; and the loss by epoch."""
+    """Per test case, in order, what `vsslfw.pipeline.answers.answer` says of it; and the loss by epoch."""
 
     key: str
     predictions: list[dict[str, Any]]
@@ -82,11 +77,26 @@ class FoldResult:
     class_weights: dict[str, float]
     reused: bool
     provenance: dict[str, Any] = field(default_factory=dict)
+    threshold: float | None = None
+    """Of the positive class, from inner folds; none: the most probable class is the answer."""
+    inner: list[dict[str, Any]] = field(default_factory=list)
+    """The inner folds that the threshold came from: features' keys trained on and answered."""
 
 
-def fold_key(recipe: Recipe, fold: Fold, pretrain_key: str | None, backbone_key: dict[str, Any], classes: Sequence[str]) -> str:
+def fold_key(
+    recipe: Recipe,
+    fold: Fold,
+    pretrain_key: str | None,
+    backbone_key: dict[str, Any],
+    classes: Sequence[str],
+    *,
+    positive: str = "",
+    seed_index: int = 0,
+) -> str:
     """Digest of all that a fold's predictions depend on: which training videos share a subject, and not the subjects' ids."""
     settings = recipe.settings
+    chosen = {"positive": positive} if settings.evaluate.threshold == "inner-folds" else {}
+    seeded = {"seed_index": seed_index} if seed_index else {}
     subjects: dict[str, int] = {}
     for case in fold.train:
         subjects.setdefault(case.subject_id, len(subjects))
@@ -99,11 +109,13 @@ def fold_key(recipe: Recipe, fold: Fold, pretrain_key: str | None, backbone_key:
             "backbone": backbone_key,
             "encoder": component_key(recipe, "encoder", settings.encoder),
             "head": component_key(recipe, "head", settings.finetune.head),
-            "settings": settings.finetune.model_dump(mode="json", exclude={"region", "head"}),
+            "settings": settings.finetune.model_dump(mode="json", exclude={"region", "head", "seeds"}),
             "evaluate": settings.evaluate.model_dump(mode="json"),
             "classes": list(classes),
             "train": [[case.entry.key, case.label, subjects[case.subject_id]] for case in fold.train],
             "test": [case.entry.key for case in fold.test],
+            **chosen,
+            **seeded,
         }
     )
 
@@ -127,64 +139,16 @@ def load_fold(task: FoldTask) -> FoldResult | None:
     return FoldResult(task.key, **read_json(path), reused=True) if path.is_file() else None
 
 
-def run_fold(task: FoldTask) -> FoldResult:
-    """Fine-tune and predict, or continue where a killed run stopped; RunError if the loss diverges or all answers are the same."""
-    cache = Cache(task.cache)
-    with cache.lock(task.key):
-        found = load_fold(task)
-        if found is not None:
-            return found
-        with naming_culprits(task.recipe):
-            return _run_fold(task, cache.stage("folds", task.key))
-
-
-def build_classifier(recipe: Recipe, feature_dim: int, classes: int) -> Classifier:
-    """Projection, encoder and head, as fine-tuning from scratch begins with them."""
-    encoder = build_encoder(recipe, feature_dim)
-    return Classifier(encoder, build_head(recipe, recipe.settings.finetune.head, encoder.hidden_dim, classes))
-
-
-def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
-    settings = task.recipe.settings
-    model = build_classifier(task.recipe, task.feature_dim, len(task.classes))
-    if task.encoder is not None:
-        load_weights(task.encoder, model.encoder, task.recipe.registries)
-    weights = class_weights(task.fold.train, task.classes, settings.finetune.class_weights)
-    videos = [LabelledVideo(c.entry, task.classes.index(c.label), weights[c.label]) for c in task.fold.train]
-    # Named by what is tested, not by the fold's name: pseudonyms and ids must give the same numbers.
-    stream = Stream(settings.seed, "finetune", digest_of(sorted(case.entry.key for case in task.fold.test)))
-    samples = FinetuneSamples(videos, settings.positions, task.tokens.pad, stream / "samples", settings.finetune.windows)
-    plan = Training.of(settings.finetune)
-
-    work = folder / "work"
-    history = fit(
-        model,
-        samples,
-        plan,
-        folder=work,
-        stream=stream / "fit",
-        device=task.device,
-        provenance=task.provenance,
-        progress=progress.during_fit("validate", 1),
-        stage="finetune",
-        checkpoint_every=CHECKPOINT_EPOCHS,
-    )
-    seen = task.fold.train[:: max(1, len(task.fold.train) // COLLAPSE_CASES)]
-    check_tells_apart(np.stack([_predict(task, model, case)[0] for case in seen]))
+def mean_over_seeds(results: Sequence[FoldResult]) -> FoldResult:
+    """One result for a fold: probabilities and threshold averaged over its seeds; the history and the key are the first one's."""
+    if len(results) == 1:
+        return results[0]
     predictions = []
-    for case in task.fold.test:
-        probabilities, windows = _predict(task, model, case)
-        predictions.append({"features": case.entry.key, "probabilities": probabilities.tolist(), "windows": windows})
-    result: dict[str, Any] = {"predictions": predictions, "history": history, "class_weights": weights, "provenance": task.provenance}
-    write_json(folder / "result.json", result)
-    shutil.rmtree(work, ignore_errors=True)
-    return FoldResult(task.key, **result, reused=False)
-
-
-def _predict(task: FoldTask, model: Classifier, case: Case) -> tuple[np.ndarray[Any, Any], int]:
-    """A whole video: the average of its windows' predictions (paper, section 4; reading 9)."""
-    settings = task.recipe.settings
-    stride = settings.evaluate.stride or settings.positions
-    batches = video_batches(case.entry, settings.positions, task.tokens.pad, stride=stride, right_align=settings.evaluate.right_align)
-    probabilities = predict(model, batches, device=task.device, precision=settings.finetune.precision)
-    return aggregate(probabilities, settings.evaluate.aggregate), len(batches)
+    for answers in zip(*(result.predictions for result in results), strict=True):
+        mean = {name: np.mean([answer[name] for answer in answers], axis=0).tolist() for name in ("probabilities", "window_probabilities")}
+        hidden = zip(*(answer["occlusion"] for answer in answers), strict=True)
+        occlusion = [[*of_seeds[0][:2], np.mean([shares for *_, shares in of_seeds], axis=0).tolist()] for of_seeds in hidden]
+        predictions.append(answers[0] | mean | {"occlusion": occlusion})
+    thresholds = [result.threshold for result in results if result.threshold is not None]
+    threshold = fmean(thresholds) if thresholds else None
+    return replace(results[0], predictions=predictions, threshold=threshold, reused=all(result.reused for result in results))

@@ -72,7 +72,7 @@ def build_index(recipe: Recipe, manifest: Manifest, cache: Cache) -> Index:
     paths = list(dict.fromkeys(row.path for row in manifest.rows))
     listener.start("index", len(paths), "files")
     for path in paths:
-        files[path] = _look(path, cache)
+        files[path] = look(path, cache)
         listener.advance("index", 1)
     listener.finish("index")
     videos: dict[str, Video] = {}
@@ -156,7 +156,7 @@ class Found:
     remembered: bool
 
 
-def _look(path: Path, cache: Cache) -> Found:
+def look(path: Path, cache: Cache) -> Found:
     """Content digest and probe of a file, remembered for as long as its path, size and time stay."""
     try:
         stat = path.stat()

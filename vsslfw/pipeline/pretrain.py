@@ -127,14 +127,14 @@ def pretrain(task: PretrainTask) -> PretrainResult:
             return _pretrain(task, cache.stage("pretrain", task.key))
 
 
-def build_encoder(recipe: Recipe, feature_dim: int) -> SequenceEncoder:
+def build_encoder(recipe: Recipe, feature_dim: int, seed_index: int = 0) -> SequenceEncoder:
     """The recipe's encoder with its seeded initial weights."""
-    return _seeded(recipe, "encoder", lambda: recipe.registries.build("encoder", recipe.settings.encoder, feature_dim))  # type: ignore[no-any-return]
+    return _seeded(recipe, "encoder", seed_index, lambda: recipe.registries.build("encoder", recipe.settings.encoder, feature_dim))  # type: ignore[no-any-return]
 
 
-def build_head(recipe: Recipe, config: dict[str, Any], hidden_dim: int, output_dim: int) -> Head:
+def build_head(recipe: Recipe, config: dict[str, Any], hidden_dim: int, output_dim: int, seed_index: int = 0) -> Head:
     """A head with its seeded initial weights."""
-    return _seeded(recipe, "head", lambda: recipe.registries.build("head", config, hidden_dim, output_dim))  # type: ignore[no-any-return]
+    return _seeded(recipe, "head", seed_index, lambda: recipe.registries.build("head", config, hidden_dim, output_dim))  # type: ignore[no-any-return]
 
 
 def build_pretext_model(recipe: Recipe, feature_dim: int, mask: Tensor) -> PretextModel:
@@ -240,8 +240,9 @@ def _corruptions(recipe: Recipe) -> list[Any]:
     return [recipe.registries.build("corruption", config) for config in recipe.settings.corruption]
 
 
-def _seeded(recipe: Recipe, name: str, build: Any) -> Any:
+def _seeded(recipe: Recipe, name: str, seed_index: int, build: Any) -> Any:
     """Build with torch's generator set to a named stream, and give the generator back as it was."""
+    stream = Stream(recipe.settings.seed, "init", name)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(Stream(recipe.settings.seed, "init", name).seed())
+        torch.manual_seed((stream / seed_index if seed_index else stream).seed())
         return build()

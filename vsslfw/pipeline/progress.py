@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
 
-STAGES = ("index", "extract", "pretrain", "validate", "report")
+STAGES = ("index", "extract", "pretrain", "validate", "baselines", "report")
 """The stages of a run, in order."""
 RUNNING = "running"
 

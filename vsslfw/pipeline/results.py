@@ -1,25 +1,29 @@
-"""Stage 5, report: what the stages found, under pseudonyms, as predictions, metrics, audits and the report's content."""
+"""Stage 6, report: what the stages found, under pseudonyms, as predictions, metrics, audits and the report's content."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.engine.pretext import ANSWERS, PLACES
 from vsslfw.evaluation.audits import AuditLine, FoldView, Footage, audit_folds
+from vsslfw.evaluation.levels import answered
 from vsslfw.evaluation.metrics import compute_metrics
-from vsslfw.evaluation.predictions import Prediction
+from vsslfw.evaluation.options import StatisticsOptions
+from vsslfw.evaluation.predictions import Occlusion, Prediction, WindowAnswer
 from vsslfw.evaluation.repeats import repeats_of
 from vsslfw.locations import file_name
-from vsslfw.pipeline.folds import Case, Fold
+from vsslfw.pipeline.baselines import baselines_of
+from vsslfw.pipeline.folds import Case, Fold, FoldResult
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult
 from vsslfw.pipeline.provenance import environment
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.plugins import Plugin
 from vsslfw.provenance import changes
 from vsslfw.report.data import Example, FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
+from vsslfw.sections import Section
 
 
 @dataclass(frozen=True)
@@ -89,21 +93,91 @@ def predictions_of(pipeline: Pipeline, names: Names) -> list[Prediction]:
     """One prediction a tested video, in each repeat of the split."""
     predictions = []
     data = pipeline.provenance["data"]
-    repeats = repeats_of([[case.video_id for case in fold.test] for fold in pipeline.folds])
-    for fold, repeat in zip(pipeline.folds, repeats, strict=True):
-        for case, answer in zip(fold.test, pipeline.results[fold.name].predictions, strict=True):
+    for fold, repeat, result in _folds(pipeline):
+        for case, answer in zip(fold.test, result.predictions, strict=True):
             shares = dict(zip(pipeline.classes, answer["probabilities"], strict=True))
-            best = max(pipeline.classes, key=lambda name: shares[name])
-            video, subject = names.video(case.video_id), names.subject(case.subject_id)
-            predictions.append(
-                Prediction(names.fold(fold), video, subject, case.label, best, shares, answer["windows"], case.seconds, data, repeat)
+            said = answered(shares, pipeline.positive, result.threshold)
+            video, subject, name = names.video(case.video_id), names.subject(case.subject_id), names.fold(fold)
+            own = Prediction(
+                name, video, subject, case.label, said, shares, answer["windows"], case.seconds, data, repeat, result.threshold
             )
+            predictions.append(own)
     return predictions
 
 
-def metrics_of(pipeline: Pipeline, predictions: Sequence[Prediction]) -> dict[str, Any]:
-    """metrics.json: every definition beside the constant answer, stamped with the kind of data."""
-    return {"data": pipeline.provenance["data"], **compute_metrics(predictions, pipeline.classes, pipeline.positive)}
+def windows_of(pipeline: Pipeline, names: Names) -> list[WindowAnswer]:
+    """The answer for each window of each tested video."""
+    return [
+        WindowAnswer(
+            names.fold(fold),
+            names.video(case.video_id),
+            names.subject(case.subject_id),
+            case.label,
+            span[0],
+            span[1],
+            dict(zip(pipeline.classes, shares, strict=True)),
+            repeat,
+        )
+        for fold, repeat, result in _folds(pipeline)
+        for case, answer in zip(fold.test, result.predictions, strict=True)
+        for span, shares in zip(answer["spans"], answer["window_probabilities"], strict=True)
+    ]
+
+
+def occlusions_of(pipeline: Pipeline, names: Names) -> list[Occlusion]:
+    """What each tested video would have been answered without each stretch of it."""
+    index = pipeline.classes.index(pipeline.positive)
+    return [
+        Occlusion(names.fold(fold), names.video(case.video_id), start, end, shares[index], repeat)
+        for fold, repeat, result in _folds(pipeline)
+        for case, answer in zip(fold.test, result.predictions, strict=True)
+        for start, end, shares in answer["occlusion"]
+    ]
+
+
+def _folds(pipeline: Pipeline) -> list[tuple[Fold, int, FoldResult]]:
+    repeats = repeats_of([[case.video_id for case in fold.test] for fold in pipeline.folds])
+    return [(fold, repeat, pipeline.results[fold.name]) for fold, repeat in zip(pipeline.folds, repeats, strict=True)]
+
+
+def metrics_of(pipeline: Pipeline, names: Names, predictions: Sequence[Prediction], windows: Sequence[WindowAnswer]) -> dict[str, Any]:
+    """metrics.json: every definition beside the constant answer, stamped with the kind of data; and the baselines beside the model."""
+    settings = pipeline.recipe.settings
+    own = settings.statistics
+    options = StatisticsOptions(own.confidence, own.resamples, own.prevalence, settings.seed)
+    metrics = compute_metrics(
+        predictions,
+        pipeline.classes,
+        pipeline.positive,
+        windows=windows,
+        class_weights={names.fold(fold): pipeline.results[fold.name].class_weights for fold in pipeline.folds},
+        options=options,
+    )
+    metrics["seeds"] = seeds_of(pipeline, names, predictions)
+    metrics |= baselines_of(pipeline, metrics)
+    return {"data": pipeline.provenance["data"], **metrics}
+
+
+def seeds_of(pipeline: Pipeline, names: Names, predictions: Sequence[Prediction]) -> dict[str, Any]:
+    """How far the seeds of fine-tuning are apart: shown beside the result, never counted as more observations."""
+    count = pipeline.recipe.settings.finetune.seeds
+    meaning = "Each video's probabilities are the mean over the seeds; a seed is no further observation, so no interval counts it as one."
+    if count == 1:
+        return {"n": 1, "meaning": meaning, "balanced_accuracy": []}
+    scores = []
+    for seed in range(count):
+        said = {}
+        for fold in pipeline.folds:
+            result = pipeline.seed_results[fold.name][seed]
+            for case, answer in zip(fold.test, result.predictions, strict=True):
+                shares = dict(zip(pipeline.classes, answer["probabilities"], strict=True))
+                said[names.fold(fold), names.video(case.video_id)] = shares, result.threshold
+        own = []
+        for p in predictions:
+            shares, threshold = said[p.fold, p.video]
+            own.append(replace(p, probabilities=shares, predicted=answered(shares, pipeline.positive, threshold)))
+        scores.append(compute_metrics(own, pipeline.classes, pipeline.positive)["definitions"]["balanced_accuracy"]["value"])
+    return {"n": count, "meaning": meaning, "balanced_accuracy": scores}
 
 
 def report_of(
@@ -114,10 +188,12 @@ def report_of(
     identified: bool,
     command: str,
     predictions: Sequence[Prediction],
+    windows: Sequence[WindowAnswer],
     metrics: dict[str, Any],
     audits: Sequence[AuditLine],
     digests: dict[str, str],
     example: Example | None = None,
+    sections: Sequence[Section] = (),
 ) -> ReportData:
     """All that report.html and the terminal summary show."""
     recipe = pipeline.recipe
@@ -152,8 +228,24 @@ def report_of(
         command=command,
         environment=_flat(environment(recipe, pipeline.device)),
         plugins=[_plugin_line(p if identified else p.without_paths()) for p in recipe.plugins.found],
+        windows=windows,
+        occlusions=occlusions_of(pipeline, names),
+        properties=properties_of(pipeline, names),
+        sections=sections,
         provenance={f"{c['kind']} {c['name']}": _origin(c) for c in pipeline.provenance["components"]} | _other_makers(pipeline) | digests,
     )
+
+
+def properties_of(pipeline: Pipeline, names: Names) -> dict[str, dict[str, str]]:
+    """Video -> the manifest's own columns and its file's size and rate, to break the result down by (``statistics.strata``)."""
+    wanted = pipeline.recipe.settings.statistics.strata
+    found = {}
+    for case in pipeline.features.cases:
+        video = pipeline.index.videos[case.video_id]
+        height, width = video.probe.size
+        own = dict(video.row.extra) | {"picture size": f"{width} x {height}"}
+        found[names.video(case.video_id)] = {name: text for name, text in own.items() if wanted is None or name in wanted}
+    return found
 
 
 def _plugin_line(plugin: Plugin) -> PluginLine:

@@ -13,13 +13,14 @@ from typing import Any
 from vsslfw.atomic import link_or_copy, write_json, write_text
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, RunError, UserError
-from vsslfw.evaluation.predictions import write_predictions
+from vsslfw.evaluation.predictions import write_predictions, write_windows
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.provenance import environment, inputs_of
-from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record
+from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record, windows_of
+from vsslfw.pipeline.run_audits import more_audits, reuse_audit
 from vsslfw.pipeline.run_folder import alone, clear, earlier_run, logging_to
 from vsslfw.pipeline.run_state import RunState
 from vsslfw.pipeline.stages import Pipeline
@@ -123,13 +124,19 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> 
             "data": pipeline.provenance["data"],
             "key": outcome.key,
             "class_weights": outcome.class_weights,
+            "threshold": outcome.threshold,
             "history": outcome.history,
+            "more_seeds": [{"key": r.key, "history": r.history} for r in pipeline.seed_results[fold.name][1:]],
         }
         write_json(target / "training.json", history)
+    windows = windows_of(pipeline, names)
+    write_predictions(folder / "predictions.csv", predictions)
+    write_windows(folder / "windows.csv", windows, pipeline.provenance["data"])
+    metrics = metrics_of(pipeline, names, predictions, windows)
+    audits += more_audits(pipeline, names, metrics)
+    write_json(folder / "audits.json", {"data": pipeline.provenance["data"], "lines": [asdict(line) for line in audits]})
     progress.current().stage("report", progress.RUNNING)
     started = time.monotonic()
-    metrics = metrics_of(pipeline, predictions)
-    write_predictions(folder / "predictions.csv", predictions)
     write_json(folder / "metrics.json", metrics)
     write_json(folder / "stages.json", {"data": pipeline.provenance["data"], "stages": [asdict(record) for record in pipeline.records]})
     report = report_of(
@@ -139,9 +146,11 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> 
         identified=identify,
         command=shlex.join(["vsslfw", *sys.argv[1:]]) if identify and Path(sys.argv[0]).name == "vsslfw" else "",  # it holds paths
         predictions=predictions,
+        windows=windows,
         metrics=metrics,
-        audits=audits,
+        audits=[*audits, reuse_audit(pipeline)],
         digests=digests,
+        sections=recipe.plugins.sections(folder=folder, metrics=metrics),
         example=example_of(pipeline, pictures=thumbnails or pipeline.dataset.synthetic),
     )
     write_report(folder, report)

@@ -27,6 +27,7 @@ ARTEFACTS = (
     "pretrain",
     "folds",
     "predictions.csv",
+    "windows.csv",
     "metrics.json",
     "stages.json",
     "report.html",

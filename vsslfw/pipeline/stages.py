@@ -6,7 +6,7 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.features import Features, extract_features
-from vsslfw.pipeline.folds import Fold, FoldResult, FoldTask, fold_key, load_fold, run_fold
+from vsslfw.pipeline.folds import Fold, FoldResult, FoldTask, fold_key, load_fold, mean_over_seeds
 from vsslfw.pipeline.index import Index, build_index
 from vsslfw.pipeline.preflight import classes_of, positive_of, preflight
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask, Tokens, load_pretrained, pretrain, pretrain_key
 from vsslfw.pipeline.provenance import provenance_of
 from vsslfw.pipeline.splits import split
+from vsslfw.pipeline.validate import run_fold
 from vsslfw.plan import CorruptionPlan
 from vsslfw.provenance import tell_changes
 from vsslfw.recipe import Recipe
@@ -175,20 +176,33 @@ class Pipeline:
         return {name: results[key] if key else None for name, key in keys.items()}
 
     @functools.cached_property
-    def results(self) -> dict[str, FoldResult]:
-        """Stage 4: by fold name."""
+    def seed_results(self) -> dict[str, tuple[FoldResult, ...]]:
+        """Stage 4: by fold name, a result for each of ``finetune.seeds``."""
         pretrained = self.pretrained
         started = self._begin("validate", f"up to {self.jobs} folds at a time" if self.jobs > 1 else "")
-        tasks = [self._fold_task(fold, pretrained[fold.name]) for fold in self.folds]
-        results = {task.fold.name: found for task in tasks if (found := load_fold(task))}
+        seeds = range(self.recipe.settings.finetune.seeds)
+        tasks = [self.fold_task(fold, pretrained[fold.name], seed_index=seed) for fold in self.folds for seed in seeds]
+        results = self.fold_results(tasks, "validate")
+        reused = sum(result.reused for result in results.values())
+        self._record("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
+        by_fold = {fold.name: [results[task.key] for task in tasks if task.fold.name == fold.name] for fold in self.folds}
+        return {name: tuple(own) for name, own in by_fold.items()}
+
+    @functools.cached_property
+    def results(self) -> dict[str, FoldResult]:
+        """Stage 4 by fold name, averaged over seeds."""
+        return {name: mean_over_seeds(own) for name, own in self.seed_results.items()}
+
+    def fold_results(self, tasks: Sequence[FoldTask], told_as: str) -> dict[str, FoldResult]:
+        """By key; what the cache does not hold is run by the recipe's executor."""
+        results = {task.key: found for task in tasks if (found := load_fold(task))}
         reused = len(results)
         self._tell_changes("a fold of the cache", results.values(), ("backbone", "encoder", "head"))
-        pending = [task for task in tasks if task.fold.name not in results]
+        pending = [task for task in tasks if task.key not in results]
         done = self._executor().run(run_fold, pending, jobs=self.jobs, total=len(tasks))
-        for task, result in progress.counted(done, "validate", len(tasks), "folds", reused):
-            results[task.fold.name] = result
-        self._record("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
-        return {fold.name: results[fold.name] for fold in self.folds}
+        for task, result in progress.counted(done, told_as, len(tasks), "folds", reused):
+            results[task.key] = result
+        return results
 
     def corruption_plan(self, length: int, *, epoch: int, sample: int) -> CorruptionPlan:
         """The plan that pre-training uses for a clip of ``length`` frames in this epoch and sample."""
@@ -206,21 +220,29 @@ class Pipeline:
         executor: Executor = self.recipe.registries.build("executor", self.recipe.settings.executor)
         return executor
 
-    def _fold_task(self, fold: Fold, pretrained: PretrainResult | None) -> FoldTask:
-        key = fold_key(self.recipe, fold, pretrained.key if pretrained else None, self.backbone.key, self.classes)
-        weights = pretrained.weights if pretrained else None
+    def fold_task(self, fold: Fold, pretrained: PretrainResult | None, *, seed_index: int = 0, null: bool = False) -> FoldTask:
+        """All that fine-tuning a fold with one of the seeds needs; ``null`` if its labels are permuted."""
+        start = pretrained.key if pretrained else None
+        key = fold_key(self.recipe, fold, start, self.backbone.key, self.classes, positive=self.positive, seed_index=seed_index)
         return FoldTask(
             key,
             fold,
             self.recipe,
             self.stage_cache.folder,
-            weights,
+            pretrained.weights if pretrained else None,
             self.tokens,
             self.backbone.module.feature_dim,
             self.classes,
             self.device,
             self.provenance,
+            self.positive,
+            seed_index,
+            null,
         )
+
+    def record_stage(self, stage: str, key: str, parts: int, reused: int, started: float, note: str = "") -> None:
+        """Note a stage that was not computed here, and tell who listens."""
+        self._record(stage, key, parts, reused, started, note)
 
     def _begin(self, stage: str, note: str = "") -> float:
         progress.current().stage(stage, progress.RUNNING, note)

@@ -20,6 +20,7 @@ from vsslfw.plugins.loading import load
 from vsslfw.plugins.record import Plugin
 from vsslfw.plugins.selection import STRICT, Selection, from_environment, with_options
 from vsslfw.registry import Registries
+from vsslfw.sections import Section
 
 log = logging.getLogger(__name__)
 
@@ -49,18 +50,31 @@ class Plugins:
         """The plugin of that name, distribution or file."""
         return next((plugin for plugin in self.found if plugin.answers_to(name) or plugin.path == name), None)
 
-    def lifecycle(self, hook: str, **arguments: Any) -> None:
-        """Call a lifecycle hook on every plugin; one that raises is reported, and the run goes on."""
+    def lifecycle(self, hook: str, **arguments: Any) -> list[Any]:
+        """Call a lifecycle hook on every plugin; one that raises is reported, and the run goes on. What the others returned, in order."""
+        returned = []
         for implementation in reversed(getattr(self.manager.hook, hook).get_hookimpls()):
             accepted = {name: arguments[name] for name in implementation.argnames}
             try:
-                implementation.function(**accepted)
+                returned.append(implementation.function(**accepted))
             except (Exception, SystemExit) as error:
                 place = place_of(error, code_of(implementation.plugin))
                 what = f"plugin {implementation.plugin_name} failed in {hook}, the run goes on"
                 recorded = f"{what}: {type(error).__name__} ({Path(place).name})"
                 log.warning("%s: %s (%s)", what, in_words(error), place, extra={"recorded": recorded})
                 log.debug("the traceback of that failure", exc_info=error)
+        return returned
+
+    def sections(self, **arguments: Any) -> list[Section]:
+        """The report sections of every plugin; what is none is reported, and left out."""
+        found = []
+        for returned in self.lifecycle("vsslfw_report_sections", **arguments):
+            for section in returned or ():
+                if isinstance(section, Section):
+                    found.append(section)
+                else:
+                    log.warning("a plugin added a %s to the report; a vsslfw.sections.Section is expected", type(section).__name__)
+        return found
 
     def culprit(self, error: BaseException) -> tuple[Plugin, str] | None:
         """The plugin in whose code an exception was raised, and the place; none if it was raised in nobody's."""

@@ -143,6 +143,8 @@ class Finetune(Section):
     """What the class weights count, in the training fold. Reading 11."""
     windows: Literal["random", "all"] = "random"
     """Of a long video: one random window an epoch, or all. Reading 8."""
+    seeds: Count = 1
+    """Fine-tune each fold with that many seeds and average their probabilities; a seed never counts as a further observation."""
 
 
 class Evaluate(Section):
@@ -154,6 +156,29 @@ class Evaluate(Section):
     """The last window ends with the video (when that is long enough). Reading 8."""
     aggregate: Literal["mean_probability"] = "mean_probability"
     """How the windows of a video make one prediction. Reading 9."""
+    threshold: Literal["half", "inner-folds"] = "half"
+    """Of two classes: from .5 on, or from where the balanced accuracy in inner folds of the training videos is best."""
+    occlusion_s: Positive | None = 1.0
+    """Seconds that are hidden at a time to find which moments of a video mattered; None: not looked for."""
+
+
+class Statistics(Section):
+    """How sure the figures are, and what they are compared with. Nothing of it changes a prediction."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Of the intervals."""
+    resamples: Annotated[int, Field(ge=0)] = 500
+    """Of the subjects, for the standard errors; 0: no intervals."""
+    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of the positive class where the model would be used: PPV and NPV are stated for it too. None: only for the tested videos."""
+    baselines: bool = True
+    """Simple probes over the same folds, and the shortcut table."""
+    permutations: Annotated[int, Field(ge=0)] = 1000
+    """Of the subjects' labels, for the probes' null; all distinct ones if there are fewer."""
+    model_permutations: Annotated[int, Field(ge=0)] = 0
+    """The same for the whole model, which is fine-tuned anew each time: at least 20 are of use."""
+    strata: list[Text] | None = None
+    """Columns of the manifest to break the result down by; None: every column with 2 to 12 values."""
 
 
 class Settings(Section):
@@ -182,6 +207,7 @@ class Settings(Section):
     pretrain: Pretrain
     finetune: Finetune
     evaluate: Evaluate = Evaluate()
+    statistics: Statistics = Statistics()
     validation: Annotated[ComponentDict, Slot("validation")] = {"type": "loso"}
     """How videos are split into training and test. Section 4."""
     executor: Annotated[ComponentDict, Slot("executor")] = {"type": "local"}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vsslfw.evaluation.audits import AuditLine
-from vsslfw.evaluation.predictions import Prediction
+from vsslfw.evaluation.predictions import Occlusion, Prediction, WindowAnswer
+from vsslfw.sections import Section
 
 SYNTHETIC = "Made video, no patient: nothing here is evidence about patients."
 """The banner of a run on synthetic data."""
@@ -182,6 +183,16 @@ class ReportData:
     """None without pre-training."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Anything else that made this result: component -> distribution and version, manifest and split digests, weights, dates."""
+    windows: Sequence[WindowAnswer] = ()
+    """The answer for each window, for the timelines."""
+    occlusions: Sequence[Occlusion] = ()
+    """Which moments mattered; empty if that was switched off."""
+    properties: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Video -> column -> value: the manifest's own columns and the properties of the file, for stratification."""
+    sections: Sequence[Section] = ()
+    """What plugins add."""
+    kind: Literal["validation", "external"] = "validation"
+    """``external``: a model that was fitted before answers the videos of another site."""
 
     @property
     def shows_patients(self) -> bool:

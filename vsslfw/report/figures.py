@@ -115,6 +115,79 @@ def subject_strip(predictions: Sequence[Prediction], positive: str) -> str:
     return _svg(draw, "subjects", (6.4, 0.7 + 0.26 * len(subjects)), label)
 
 
+def curve(entry: Mapping[str, Any], *, name: str, xlabel: str, ylabel: str, diagonal: bool = False) -> str:
+    """An ``<svg>`` of ``y`` against ``x``, both from 0 to 1, with the band from ``low`` to ``high`` if there is one."""
+
+    def draw(axes: Axes) -> None:
+        if diagonal:
+            axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
+        if entry["low"]:
+            axes.fill_between(entry["x"], entry["low"], entry["high"], color=ACCENT, alpha=0.18, linewidth=0)
+        axes.plot(entry["x"], entry["y"], color=ACCENT, linewidth=2.0)
+        _unit_square(axes, xlabel, ylabel)
+
+    return _svg(draw, name, (4.2, 3.4), f"{ylabel} against {xlabel}; the figures stand in the tables")
+
+
+def calibration(points: Sequence[Mapping[str, Any]], positive: str) -> str:
+    """An ``<svg>``: what came true in groups of videos with like probabilities; "" without points."""
+    if not points:
+        return ""
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (3, 3)))
+        for point in points:
+            if point["low"] is not None:
+                axes.plot([point["predicted"]] * 2, [point["low"], point["high"]], color=ACCENT, linewidth=1.2, alpha=0.6)
+        axes.scatter([p["predicted"] for p in points], [p["observed"] for p in points], s=[12 + 2 * p["n"] for p in points], color=ACCENT)
+        _unit_square(axes, f"mean probability of {printable(positive)}", f"share that was {printable(positive)}")
+
+    return _svg(draw, "calibration", (4.2, 3.4), f"Calibration in {len(points)} groups of videos")
+
+
+def decision(entry: Mapping[str, Any], positive: str) -> str:
+    """An ``<svg>`` of the net benefit by threshold: the model, treating all, treating none."""
+
+    def draw(axes: Axes) -> None:
+        x = entry["threshold"]
+        if entry["low"]:
+            axes.fill_between(x, entry["low"], entry["high"], color=ACCENT, alpha=0.18, linewidth=0)
+        axes.plot(x, entry["all"], color=SECOND, linewidth=1.4, label=f"all are {printable(positive)}")
+        axes.plot(x, [0] * len(x), color=QUIET, linewidth=1.0, label="none is")
+        axes.plot(x, entry["model"], color=ACCENT, linewidth=2.0, label="the model")
+        top = max(max(entry["model"]), entry["all"][0], 0.05)
+        axes.set_ylim(-0.25 * top, 1.1 * top)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("threshold probability")
+        axes.set_ylabel("net benefit a video")
+        axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
+        axes.spines[["top", "right"]].set_visible(False)
+
+    return _svg(draw, "decision", (4.2, 3.4), "Net benefit by threshold: the model, all, none")
+
+
+def abstention(entry: Mapping[str, Any]) -> str:
+    """An ``<svg>``: what is right among the surest answers, for more and more of them."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot(entry["answered"], entry["accuracy"], color=QUIET, linewidth=1.2, label="accuracy")
+        known = [(a, b) for a, b in zip(entry["answered"], entry["balanced_accuracy"], strict=True) if b is not None]
+        if known:
+            axes.plot(*zip(*known, strict=True), color=ACCENT, linewidth=2.0, label="balanced accuracy")
+        axes.legend(frameon=False, fontsize=8.5, loc="lower left", labelcolor=INK)
+        _unit_square(axes, "share of videos that get an answer", "right among them")
+
+    return _svg(draw, "abstention", (4.2, 3.4), "Accuracy among the surest answers, by the share that is answered")
+
+
+def _unit_square(axes: Axes, xlabel: str, ylabel: str) -> None:
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def plan_strip(source: Sequence[int], fps: float) -> str:
     """An ``<svg>`` of a whole corruption plan: which frame stands at each position, and a strip of what kind it is."""
     kinds = ["mask" if s == MASK else "pad" if s == PAD else "own" if s == i else "moved" for i, s in enumerate(source)]

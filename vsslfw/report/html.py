@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,14 @@ from markupsafe import Markup
 import vsslfw
 from vsslfw.atomic import write_text
 from vsslfw.report import figures, tables, words
+from vsslfw.report.checklist import checklist
 from vsslfw.report.data import SYNTHETIC, ReportData
+from vsslfw.report.strata import strata
+from vsslfw.report.timeline import timelines
 
 NAME = "report.html"
+ABSENT: dict[str, Any] = {"baselines": None, "baselines_reason": None, "shortcuts": [], "seeds": None, "curves_reason": None}
+"""What metrics of before, or of another program, do not hold."""
 FOLDER = Path(str(resources.files("vsslfw.report")))
 
 
@@ -27,8 +33,21 @@ def write_report(folder: Path, report: ReportData) -> Path:
 
 def render(report: ReportData) -> str:
     """The page as text. Every string of ``report`` is escaped; what UTF-8 cannot hold is written as ``\\udcff``."""
-    page = _environment().get_template(NAME).render(report=report, metrics=report.metrics, **_derived(report))
+    page = _environment().get_template(NAME).render(report=report, metrics=ABSENT | dict(report.metrics), **_derived(report))
     return page.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def page(template: str, **values: Any) -> str:
+    """Another page in the same style, as text; everything is escaped."""
+    style = Markup((FOLDER / "style.css").read_text(encoding="utf-8"))
+    text = _environment().get_template(template).render(style=style, version=vsslfw.__version__, **values)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def card(template: str, **values: Any) -> str:
+    """A text in Markdown, from a template: nothing is escaped, so it is for values that a model's record holds."""
+    plain = Environment(loader=FileSystemLoader(FOLDER), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return plain.get_template(template).render(version=vsslfw.__version__, **values).rstrip() + "\n"
 
 
 def _environment() -> Environment:
@@ -37,6 +56,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "figure": words.figure,
+        "between": words.between,
         "loss": words.loss,
         "duration": lambda seconds: "–" if seconds is None else words.duration(seconds),
         "counted": words.count,
@@ -46,6 +66,32 @@ def _environment() -> Environment:
         "answer": lambda name: words.ANSWERS.get(name, name),
     }
     return environment
+
+
+def _curves(metrics: Mapping[str, Any]) -> list[tuple[str, Markup, str]]:
+    found, positive = metrics.get("curves"), metrics["positive"]
+    if not found:
+        return []
+    drawn = [
+        (
+            "roc",
+            figures.curve(found["roc"], name="roc", xlabel="false-positive rate", ylabel="sensitivity", diagonal=True),
+            "ROC, pooled over folds: the dashed line is not chance here (see AUROC).",
+        ),
+        ("pr", figures.curve(found["pr"], name="pr", xlabel="recall", ylabel="precision"), "Precision by recall, pooled over folds."),
+        (
+            "calibration",
+            figures.calibration(metrics["calibration"]["points"], positive),
+            "Calibration: on the dashed line, what is said comes true.",
+        ),
+        (
+            "decision",
+            figures.decision(found["decision"], positive),
+            "Decision curve: of use where the model lies above both other lines, at the threshold at which you would act.",
+        ),
+        ("abstention", figures.abstention(found["abstention"]), "Abstention: the surest answers are kept, the others not given."),
+    ]
+    return [(name, Markup(svg), caption) for name, svg, caption in drawn if svg]
 
 
 def _derived(report: ReportData) -> dict[str, Any]:
@@ -67,6 +113,13 @@ def _derived(report: ReportData) -> dict[str, Any]:
         "paper": words.paper(),
         "tile_words": words.TILES,
         "plan_strip": Markup(figures.plan_strip(report.example.source, report.example.fps)) if report.example else "",
+        "percent": words.percent(report.metrics),
+        "levels": words.levels(report.metrics),
+        "errors": words.errors(report.predictions),
+        "strata": strata(report.predictions, report.properties, report.metrics["classes"]),
+        "timelines": timelines(report.predictions, report.windows, report.occlusions, report.metrics["positive"]),
+        "checklist": checklist(report),
+        "curves": _curves(report.metrics),
         "strip": Markup(figures.subject_strip(report.predictions, report.metrics["positive"])),
         "bars": Markup(figures.pretext_bars(pretext, words.PLACES, words.ANSWERS)),
         "confusion": tables.confusion_table(report.metrics["confusion"]),

@@ -81,9 +81,11 @@ def _print_warnings(console: Console, report: ReportData) -> None:
 
 def _print_ending(console: Console, report: ReportData, folder: Path) -> None:
     metrics, label = report.metrics, "Result: "
+    for line in words.better_probes(metrics):
+        console.print(Text(printable(line), style="bold yellow"), soft_wrap=True)
     for key, answer in (("balanced_accuracy", "any constant answer"), ("f1_macro", f"always {metrics['constant_answer']}")):
         entry = metrics["definitions"][key]
-        value = Text(words.figure(entry["value"]), style="bold")
+        value = Text(words.figure(entry["value"]), style="bold") + Text(words.between(entry.get("interval")))
         beside = f"; {answer}: {words.figure(entry['constant'])}"
         console.print(Text(label, style="bold") + _text(f"{entry['name']} ") + value + _text(beside))
         label = "        "
@@ -100,12 +102,20 @@ def _definitions(report: ReportData) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("result by video")
     table.add_column("model", justify="right")
+    table.add_column(f"{words.percent(metrics)} interval", justify="right")
     table.add_column(_text(f"always {metrics['constant_answer']}"), justify="right")
     for entry in metrics["definitions"].values():
-        table.add_row(_text(entry["name"]), Text(words.figure(entry["value"]), style="bold"), Text(words.figure(entry["constant"])))
+        table.add_row(
+            _text(entry["name"]),
+            Text(words.figure(entry["value"]), style="bold"),
+            Text(words.between(entry.get("interval"))[2:-1]),
+            Text(words.figure(entry["constant"])),
+        )
     auroc = metrics["auroc"]
-    table.add_row(_text(f"{auroc['name']} *"), Text(words.figure(auroc["value"]), style="bold"), Text(words.figure(auroc["constant"])))
-    table.add_row(Text("  class prior alone *"), Text(words.figure(auroc["prior_only"])), Text(""))
+    table.add_row(
+        _text(f"{auroc['name']} *"), Text(words.figure(auroc["value"]), style="bold"), Text(""), Text(words.figure(auroc["constant"]))
+    )
+    table.add_row(Text("  class prior alone *"), Text(words.figure(auroc["prior_only"])), Text(""), Text(""))
     return table
 
 
@@ -124,8 +134,9 @@ def _confusion(report: ReportData) -> Table:
 def _print_audits(console: Console, report: ReportData) -> None:
     console.print(_text(words.audit_summary([line.outcome for line in report.audits]) + "."))
     for line in report.audits:
-        if line.outcome == "noted":
-            console.print(Text(f"  noted: {printable(line.check)}: {printable(line.detail)}", style="yellow"))
+        if line.outcome in ("noted", "warning"):
+            style = "yellow" if line.outcome == "noted" else "bold yellow"
+            console.print(Text(f"  {line.outcome}: {printable(line.check)}: {printable(line.detail)}", style=style))
 
 
 def _print_left_out(console: Console, report: ReportData) -> None:

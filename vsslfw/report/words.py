@@ -21,11 +21,46 @@ ANSWERS = {
 TILES = {"own": "its own frame", "moved": "another frame", "mask": "MASK", "pad": "PAD"}
 PAPER_COUNTS = {("ES", "ES"): 181, ("ES", "PNES"): 54, ("PNES", "ES"): 15, ("PNES", "PNES"): 33}
 """(true, predicted) -> videos: the paper's Table 3."""
+OF_PROBABILITIES = ("average_precision", "brier", "brier_skill")
+"""Definitions that counts do not give."""
 
 
 def figure(value: float | None) -> str:
     """Three decimals, or a dash where a figure is not defined."""
     return "–" if value is None else f"{value:.3f}"
+
+
+def between(interval: Mapping[str, float] | None) -> str:
+    """`` (.512 to .803)``, or nothing."""
+    return f" ({interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+
+
+def percent(metrics: Mapping[str, Any]) -> str:
+    """The confidence of the intervals: ``95%``."""
+    return f"{metrics.get('uncertainty', {}).get('confidence', 0.95):.0%}"
+
+
+def levels(metrics: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The levels that there are, by name."""
+    return [(name, level) for name, level in metrics.get("levels", {}).items() if level is not None]
+
+
+def errors(predictions: Sequence[Prediction]) -> list[Prediction]:
+    """The wrong answers, the surest first."""
+    return sorted((p for p in predictions if p.label != p.predicted), key=lambda p: (-p.probabilities[p.predicted], p.video, p.repeat))
+
+
+def better_probes(metrics: Mapping[str, Any]) -> list[str]:
+    """A sentence if a probe beats the model: the first thing that anybody must read."""
+    beaten = (metrics.get("baselines") or {}).get("beaten_by")
+    if not beaten:
+        return []
+    rows = {row["name"]: row["balanced_accuracy"] for row in metrics["baselines"]["rows"]}
+    best = max(beaten, key=lambda name: rows[name] or 0.0)
+    others = f", and {count(len(beaten) - 1, 'other')}" if len(beaten) > 1 else ""
+    own = figure(metrics["definitions"]["balanced_accuracy"]["value"])
+    better = f"“{best}” has a balanced accuracy of {figure(rows[best])} over the same folds{others}"
+    return [f"A simpler probe beats the model: {better}; the model {own}."]
 
 
 def loss(value: float | None) -> str:
@@ -77,8 +112,9 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
     videos, subjects = metrics["videos_by_class"], metrics["subjects_by_class"]
     by_class = "; ".join(f"{count(videos[name], f'{name} video')} of {count(subjects[name], 'subject')}" for name in metrics["classes"])
     lines = [
+        *better_probes(metrics),
         f"{count(metrics['n_videos'], 'video')} of {count(metrics['n_subjects'], 'subject')} were tested in "
-        f"{count(metrics['n_folds'], 'fold')}, each by a model that was not trained on it ({by_class})."
+        f"{count(metrics['n_folds'], 'fold')}, each by a model that was not trained on it ({by_class}).",
     ]
     if balanced["value"] is not None:
         chance = 1 / len(metrics["classes"])
@@ -87,10 +123,17 @@ def headline(metrics: Mapping[str, Any]) -> list[str]:
         f"Accuracy is {_against(accuracy['value'], accuracy['constant'], metrics['n_videos'])}, which always answering {constant} scores."
     )
     lines += repeats(metrics)
-    lines.append(
-        "These are point estimates without an interval. Videos of one subject are not independent, "
-        f"so the {count(metrics['n_subjects'], 'subject')} carry the result, not the videos."
-    )
+    interval = balanced.get("interval")
+    if interval:
+        lines.append(
+            f"The {percent(metrics)} interval of balanced accuracy is {figure(interval['low'])} to {figure(interval['high'])}: over "
+            f"resampled subjects, of whom the smaller class has {int(interval['m'])}, and conditional on these fitted models."
+        )
+    else:
+        lines.append(
+            f"No interval: {balanced.get('interval_reason') or 'none was asked for.'} Videos of one subject are not independent, "
+            f"so the {count(metrics['n_subjects'], 'subject')} carry the result, not the videos."
+        )
     return lines
 
 
@@ -99,15 +142,19 @@ def cards(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     always = f"always {metrics['constant_answer']}:"
     names = ("balanced_accuracy", "f1_macro", "mcc", "accuracy")
     entries = [metrics["definitions"][name] for name in names]
-    return [{"name": e["name"], "value": e["value"], "beside": always, "constant": e["constant"]} for e in entries]
+    return [
+        {"name": e["name"], "value": e["value"], "interval": e.get("interval"), "beside": always, "constant": e["constant"]}
+        for e in entries
+    ]
 
 
 def paper() -> dict[str, Any]:
     """The paper's Table 3: its counts in words, and every definition computed from them beside the constant answer."""
-    shares = {"ES": 0.5, "PNES": 0.5}  # unknown, and no definition here reads them
+    shares = {"ES": 0.5, "PNES": 0.5}  # unknown: what needs them is left out
     pairs = [pair for pair, times in PAPER_COUNTS.items() for _ in range(times)]
     predictions = [Prediction(f"P{i}", f"V{i}", f"P{i}", true, answer, shares, 1, 1.0) for i, (true, answer) in enumerate(pairs)]
-    definitions = compute_metrics(predictions, ("ES", "PNES"), "ES")["definitions"]
+    found = compute_metrics(predictions, ("ES", "PNES"), "ES")["definitions"]
+    definitions = {key: entry for key, entry in found.items() if key not in OF_PROBABILITIES}
     counts = "; ".join(f"{times} {true} answered {answer}" for (true, answer), times in PAPER_COUNTS.items())
     return {"counts": counts, "definitions": list(definitions.values())}
 
@@ -187,5 +234,6 @@ def learnt(pretrainings: Sequence[Pretraining]) -> str:
 
 def audit_summary(outcomes: Sequence[str]) -> str:
     """``8 audits: 7 ok, 1 noted, 0 failed``."""
-    ok, noted, failed = (sum(outcome == kind for outcome in outcomes) for kind in ("ok", "noted", "failed"))
-    return f"{count(len(outcomes), 'audit')}: {ok} ok, {noted} noted, {failed} failed"
+    ok, noted, warned, failed = (sum(outcome == kind for outcome in outcomes) for kind in ("ok", "noted", "warning", "failed"))
+    warnings = f"{count(warned, 'warning')}, " if warned else ""
+    return f"{count(len(outcomes), 'audit')}: {ok} ok, {noted} noted, {warnings}{failed} failed"

@@ -18,6 +18,8 @@ TINY = {
     "backbone": 'dict(type="resnet18", weights=None, frame_size=32)',
     "pretrain.epochs": "2",
     "finetune.epochs": "3",
+    "statistics.resamples": "20",
+    "statistics.permutations": "2",
 }
 """Key -> value, as ``--set`` takes them; the backbone is random, on purpose."""
 

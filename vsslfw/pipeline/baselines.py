@@ -1,0 +1,181 @@
+"""Stage 5, baselines: what simple probes and chance score over the same folds, so that the model never stands alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vsslfw.atomic import read_json, write_json
+from vsslfw.digest import digest_of
+from vsslfw.evaluation.measures import Answers, Measures, constant_answers
+from vsslfw.evaluation.permutation import p_value
+from vsslfw.evaluation.probes import Described, Null, null_of, probe, score, within_fold_auroc
+from vsslfw.evaluation.repeats import mean_value
+from vsslfw.pipeline import progress
+from vsslfw.pipeline.descriptions import described, metadata
+from vsslfw.pipeline.keys import component_key
+from vsslfw.pipeline.model_null import null_of_model
+from vsslfw.pipeline.shortcuts import shortcuts_of
+from vsslfw.pipeline.stages import Pipeline
+from vsslfw.pipeline.tested import Tested
+from vsslfw.seeds import Stream
+
+VERSION = 1
+MEANING = (
+    "Every row is over the same folds. Under permuted labels the whole row is computed anew, with the labels of subjects swapped: p is the "
+    "share of such scores that are as good as the true one, (b + 1) / (m + 1), and chance is where 95% of them lie, not .5."
+)
+OFF = "Switched off by statistics.baselines = False."
+FIGURES = ("balanced_accuracy", "f1_macro", "mcc", "accuracy", "brier_skill")
+
+
+def baselines_of(pipeline: Pipeline, metrics: dict[str, Any]) -> dict[str, Any]:
+    """``baselines``, ``shortcuts`` and the completed ``auroc`` of metrics.json, from the cache if they are there."""
+    if not pipeline.recipe.settings.statistics.baselines:
+        return {"baselines": None, "baselines_reason": OFF, "shortcuts": []}
+    tested = Tested.of(pipeline)
+    started = time.monotonic()
+    progress.current().stage("baselines", progress.RUNNING)
+    probes, reused = _cached(pipeline, tested)
+    null = null_of_model(pipeline, tested)
+    rows = [_constant(tested, pipeline.positive), *probes, _model(metrics, null)]
+    model = metrics["definitions"]["balanced_accuracy"]["value"]
+    beaten_by = [row["name"] for row in probes if model is not None and (row["balanced_accuracy"] or 0.0) > model]
+    shortcuts, known = shortcuts_of(pipeline, tested)
+    pipeline.record_stage("baselines", digest_of(tested.key(pipeline)), 2, reused + known, started)
+    return {
+        "baselines": {
+            "meaning": MEANING,
+            "rows": rows,
+            "beaten_by": beaten_by,
+            "permutations": pipeline.recipe.settings.statistics.permutations,
+        },
+        "baselines_reason": None,
+        "shortcuts": shortcuts,
+        "auroc": metrics["auroc"] | {"permutation": null and {name: null[name] for name in ("m", "auroc_p", "auroc_low", "auroc_high")}},
+    }
+
+
+def _cached(pipeline: Pipeline, tested: Tested) -> tuple[list[dict[str, Any]], bool]:
+    recipe = pipeline.recipe
+    pretrained = [result.key if result else None for result in (pipeline.pretrained[fold.name] for fold in pipeline.folds)]
+    key = digest_of(
+        {
+            "stage": "baselines",
+            "version": VERSION,
+            **tested.key(pipeline),
+            "metadata": metadata(pipeline),
+            "encoder": component_key(recipe, "encoder", recipe.settings.encoder),
+            "windows": [recipe.settings.positions, recipe.settings.evaluate.stride, recipe.settings.evaluate.right_align],
+            "pretrained": pretrained,
+        }
+    )
+    path = pipeline.stage_cache.stage("baselines", key) / "result.json"
+    with pipeline.stage_cache.lock(key):
+        if path.is_file():
+            rows: list[dict[str, Any]] = read_json(path)["rows"]
+            return rows, True
+        listener = progress.current()
+        of_all = described(pipeline)
+        listener.start("baselines", len(of_all), "probes")
+        rows = []
+        for each in of_all:
+            rows.append(row_of(pipeline, tested, each))
+            listener.advance("baselines", 1)
+        listener.finish("baselines")
+        write_json(path, {"rows": rows, "provenance": pipeline.provenance})
+    return rows, False
+
+
+def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> dict[str, Any]:
+    """A row of the table: the probe on one description, and what it scores under permuted labels."""
+    settings = pipeline.recipe.settings
+    stream = Stream(settings.seed, "baselines", each.key)
+    seed, classes = (stream / "probe").seed() % 2**31, len(tested.classes)
+    answers = probe(each, tested.y, tested.subjects, tested.folds, classes=classes, seed=seed)
+    scores = score(tested.y, answers, tested.folds)
+    null = null_of(
+        each,
+        tested.y,
+        tested.subjects,
+        tested.folds,
+        classes=classes,
+        m=settings.statistics.permutations,
+        seed=(stream / "permutations").seed() % 2**31,
+        jobs=pipeline.jobs,
+        value=scores["balanced_accuracy"],
+    )
+    within = within_fold_auroc(each, tested.y, tested.subjects, seed=seed) if classes == 2 else None
+    figures = _figures(tested, answers, pipeline.positive)
+    return {
+        "key": each.key,
+        "name": each.name,
+        "what": each.what,
+        **figures,
+        "auroc_pooled": scores.get("auroc_pooled"),
+        "auroc_within": within,
+        "null": null_record(null, scores),
+        "reason": None,
+    }
+
+
+def null_record(null: Null, scores: dict[str, float]) -> dict[str, Any] | None:
+    """How the scores under permuted labels lie, and the p of the true ones; none without permutations."""
+    if not null.m:
+        return None
+    own, pooled = null.scores["balanced_accuracy"], null.scores.get("auroc_pooled")
+    low, high = np.quantile(own, [0.025, 0.975]).tolist()
+    record = {"m": null.m, "p": p_value(scores["balanced_accuracy"], own), "low": low, "high": high, "mean": float(np.mean(own))}
+    if pooled is None:
+        return record | {"auroc_p": None, "auroc_low": None, "auroc_high": None}
+    low, high = np.quantile(pooled, [0.025, 0.975]).tolist()
+    return record | {"auroc_p": p_value(scores["auroc_pooled"], pooled), "auroc_low": low, "auroc_high": high}
+
+
+def _figures(tested: Tested, answers: Sequence[Any], positive: str) -> dict[str, float | None]:
+    """The model's own definitions, of a probe's probabilities."""
+    measures = Measures(tested.classes, positive, float((tested.y == tested.classes.index(positive)).mean()))
+    rows = []
+    for repeat in sorted({fold.repeat for fold in tested.folds}):
+        own = [(fold, answer) for fold, answer in zip(tested.folds, answers, strict=True) if fold.repeat == repeat]
+        true = np.concatenate([tested.y[fold.test] for fold, _ in own])
+        shares = np.concatenate([answer for _, answer in own])
+        fair = np.concatenate([_at_training_shares(tested, fold.train, answer) for fold, answer in own])
+        rows.append(measures.figures(Answers(true, shares.argmax(1), shares, fair)))
+    return {name: mean_value([row[name] for row in rows])[0] for name in FIGURES}
+
+
+def _at_training_shares(tested: Tested, train: Any, shares: Any) -> Any:
+    """A probe is trained with balanced class weights, as the model is: they are taken back in the same way."""
+    fair = shares * np.bincount(tested.y[train], minlength=len(tested.classes))
+    return fair / fair.sum(axis=1, keepdims=True)
+
+
+def _constant(tested: Tested, positive: str) -> dict[str, Any]:
+    measures = Measures(tested.classes, positive, float((tested.y == tested.classes.index(positive)).mean()))
+    figures = measures.figures(constant_answers(tested.y, len(tested.classes)))
+    said = tested.classes[int(np.bincount(tested.y).argmax())]
+    what = "The most frequent class of the whole set for every video, with its share as the probability."
+    undefined = {"auroc_pooled": 0.5, "auroc_within": 0.5, "null": None, "reason": None}
+    return {"key": "constant", "name": f"always {said}", "what": what, **{name: figures[name][0] for name in FIGURES}, **undefined}
+
+
+def _model(metrics: dict[str, Any], null: dict[str, Any] | None) -> dict[str, Any]:
+    figures = {name: metrics["definitions"][name]["value"] for name in FIGURES}
+    auroc = metrics["auroc"]
+    reason = None if null else "Not permuted: --set statistics.model_permutations=20 fine-tunes the whole model anew for each."
+    what = "The trained model: what the recipe describes."
+    pooled, within = auroc["value"], auroc["within_folds"]["value"]
+    return {
+        "key": "model",
+        "name": "the model",
+        "what": what,
+        **figures,
+        "auroc_pooled": pooled,
+        "auroc_within": within,
+        "null": null,
+        "reason": reason,
+    }
