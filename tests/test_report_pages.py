@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import browser
+from test_report import CLASSES, report
+
+from vsslfw.evaluation.metrics import compute_metrics
+from vsslfw.evaluation.options import StatisticsOptions
+from vsslfw.evaluation.predictions import Occlusion, WindowAnswer
+from vsslfw.report.html import write_report
 
 SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
@@ -111,3 +118,32 @@ def test_it_prints(chromium: Any, tiny_run: Path, tmp_path: Path) -> None:
     pages = (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page\n") or (tmp_path / "report.pdf").read_bytes().count(b"/Type /Page")
     assert 2 <= pages < 40
     context.close()
+
+
+def test_three_hundred_videos_open_clean_and_small(chromium: Any, tmp_path: Path, record_property: Any) -> None:
+    """A hundred subjects, three videos each, of two and a half minutes: a timeline of fifteen windows and 150 moments for each."""
+    plain = report(100, 3)
+    windows, occlusions = [], []
+    for n, p in enumerate(plain.predictions):
+        for k in range(15):
+            share = 0.5 + 0.4 * ((n + k) % 5 - 2) / 2
+            windows.append(WindowAnswer(p.fold, p.video, p.subject, p.label, 10.0 * k, 10.0 * k + 10, {"ES": share, "PNES": 1 - share}))
+        for k in range(150):
+            occlusions.append(Occlusion(p.fold, p.video, float(k), k + 1.0, p.probabilities["ES"] + 0.001 * ((n * k) % 17 - 8)))
+    metrics = compute_metrics(plain.predictions, CLASSES, "ES", windows=windows, options=StatisticsOptions(resamples=20))
+    properties = {p.video: {"site": f"site {n % 4}", "day": ("day", "night")[n % 2]} for n, p in enumerate(plain.predictions)}
+    path = write_report(tmp_path, report(100, 3, metrics=metrics, windows=windows, occlusions=occlusions, properties=properties))
+    assert path.stat().st_size < 15_000_000
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    started = time.monotonic()
+    page.goto(path.as_uri(), wait_until="load")
+    record_property("seconds", time.monotonic() - started)
+    print(f"{path.stat().st_size / 1e6:.2f} MB, opened in {time.monotonic() - started:.2f} s")
+    assert said == []
+    assert page.locator(".timeline svg").count() == 300
+    assert page.locator("#strata table").count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.close()

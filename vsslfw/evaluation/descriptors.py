@@ -13,6 +13,9 @@ STFT_COMPONENTS = 8
 STFT_PARTS = 4
 """Parts of a video, each as long as the others: a rhythm that comes late is another one."""
 
+FLOOR = 1e-3
+"""Added to a power before its logarithm: what is weaker is noise, and should not weigh as much as what is not."""
+
 
 def mean(features: Floats) -> Floats:
     """(T, D) -> (D,): the mean over time. It knows nothing of movement."""
@@ -44,6 +47,6 @@ def log_stft(features: Floats, rate: float) -> Floats:
     step = max(1, length // 4)
     spectra = stft(scores, fs=rate, window=window, nperseg=length, noverlap=length - step, boundary=None, padded=False, axis=0)[2]
     power = (np.abs(spectra) ** 2).sum(axis=1)  # (F, N) over the components
-    parts = np.array_split(np.log(power + 1e-6), STFT_PARTS, axis=1)
-    whole = np.log(power + 1e-6).mean(axis=1)
+    parts = np.array_split(np.log(power + FLOOR), STFT_PARTS, axis=1)
+    whole = np.log(power + FLOOR).mean(axis=1)
     return np.concatenate([part.mean(axis=1) if part.shape[1] else whole for part in parts])

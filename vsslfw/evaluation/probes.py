@@ -20,8 +20,8 @@ PENALTIES = (1e-3, 1e-1, 1e1)
 INNER_FOLDS = 3
 ENOUGH = 50
 """So many scores under permuted labels that are as good as the true one are enough: with 1,000 of them p is above .05 for certain."""
-ROUND, CHUNK = 100, 25
-"""How many permutations are made before it is asked whether they are enough, and how many one job takes at a time."""
+ROUND = 100
+"""How many permutations are made before it is asked whether they are enough."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def null_of(
         prepared = [_prepare(described.of_fold(number), fold) for number, fold in enumerate(folds)]
     rows: list[dict[str, float]] = []
     for others in _batched(permuted_labels(y, groups, m=m, seed=seed), ROUND):
-        parts = [others[start : start + CHUNK] for start in range(0, len(others), CHUNK)]
+        size = -(-len(others) // (2 * jobs))
+        parts = [others[start : start + size] for start in range(0, len(others), size)]
         done = Parallel(n_jobs=min(jobs, len(parts)))(delayed(_scored)(prepared, part, subjects, folds, classes, seed) for part in parts)
         rows += [row for part in done for row in part]
         if value is not None and sum(row["balanced_accuracy"] >= value for row in rows) >= ENOUGH:
@@ -101,7 +102,7 @@ def null_of(
     return Null(len(rows), {name: [row[name] for row in rows] for name in (rows[0] if rows else ())})
 
 
-def within_fold_auroc(described: Described, y: Labels, groups: Sequence[str], *, repeats: int = 10, seed: int) -> float | None:
+def within_fold_auroc(described: Described, y: Labels, groups: Sequence[str], *, repeats: int = 5, seed: int) -> float | None:
     """Mean AUROC of a two-class probe within the folds of a repeated StratifiedGroupKFold; none where no fold tests both classes.
 
     Scores of one model are ranked among each other alone, so that .5 is what knowing nothing gives.
@@ -181,6 +182,8 @@ def _penalty(X: Floats, labels: Labels, subjects: NDArray[Any], seed: int) -> fl
     from sklearn.metrics import recall_score
     from sklearn.model_selection import StratifiedGroupKFold
 
+    if len(PENALTIES) == 1:
+        return PENALTIES[0]
     fewest = min(len(set(subjects[labels == label])) for label in np.unique(labels))
     if fewest < 2:
         return 1.0

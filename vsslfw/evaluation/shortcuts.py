@@ -45,7 +45,8 @@ def judged(lines: Sequence[Shortcut], chance: float) -> list[Shortcut]:
     tried = sorted((line for line in lines if line.p is not None), key=lambda line: line.p or 0.0)
     warned: set[str] = set()
     for rank, line in enumerate(tried):
-        bound, smallest = ALPHA / (len(tried) - rank), 1 / (line.m + 1)
+        # Swapped labels are told apart as well as the true ones, so that a perfect score is met twice among all permutations.
+        bound, smallest = ALPHA / (len(tried) - rank), 2 / (line.m + 1)
         assert line.p is not None
         if line.p > (bound if smallest <= bound else ALPHA) + 1e-12:
             break

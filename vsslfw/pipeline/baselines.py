@@ -105,7 +105,7 @@ def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> dict[str, Any
         classes=classes,
         m=settings.statistics.permutations,
         seed=(stream / "permutations").seed() % 2**31,
-        jobs=pipeline.jobs,
+        jobs=tested.jobs(settings.statistics.permutations),
         value=scores["balanced_accuracy"],
     )
     within = within_fold_auroc(each, tested.y, tested.subjects, seed=seed) if classes == 2 else None

@@ -111,7 +111,7 @@ class _Table:
             classes=classes,
             m=settings.statistics.permutations,
             seed=(stream / "permutations").seed() % 2**31,
-            jobs=self.pipeline.jobs,
+            jobs=tested.jobs(settings.statistics.permutations),
             value=value,
         )
         if not null.m:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,15 @@ from vsslfw.evaluation.repeats import repeats_of
 from vsslfw.pipeline.folds import Case
 from vsslfw.pipeline.stages import Pipeline
 
+WORTH_IT = 100
+"""Probes of a fold: from so many on, starting processes takes less time than it saves."""
+
 
 @dataclass(frozen=True)
 class Tested:
     """N labelled videos: index of the class, subject, and the run's folds."""
+
+    __test__: ClassVar[bool] = False  # pytest would collect a class of this name
 
     y: NDArray[np.int64]
     subjects: list[str]
@@ -37,6 +42,12 @@ class Tested:
         return cls(
             np.array([pipeline.classes.index(case.label) for case in cases]), [case.subject_id for case in cases], folds, pipeline.classes
         )
+
+    def jobs(self, permutations: int) -> int:
+        """How many processes a null is worth: all cores, since a probe needs hardly any memory, or this one where it takes no time."""
+        from joblib import cpu_count
+
+        return int(cpu_count()) if permutations * len(self.folds) >= WORTH_IT else 1
 
     def key(self, pipeline: Pipeline) -> dict[str, Any]:
         """What results over these videos and folds depend on: contents and labels, who shares a subject, and not the subjects' ids."""
