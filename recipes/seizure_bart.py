@@ -172,6 +172,6 @@ profiles = dict(
         encoder=dict(hidden_dim=128, layers=2, heads=4, intermediate_dim=512, max_positions=64),
         pretrain=dict(epochs=60, batch_size=8, optimiser=dict(lr=1e-3, warmup=0.1, clip_norm=1.0), held_out=0.1),
         finetune=dict(epochs=12, batch_size=8, optimiser=dict(lr=5e-4, warmup=0.1, clip_norm=1.0)),
-        statistics=dict(permutations=19),               # as many as .05 needs
+        statistics=dict(resamples=200, permutations=19),    # 19: as many as .05 needs
     ),
 )

@@ -48,4 +48,4 @@ def test_a_newcomer_gets_from_the_readme_to_a_report(shared_data: Path, tmp_path
         report = (tmp_path / "runs" / name / "report.html").read_text(encoding="utf-8")
         assert ("Synthetic data." in report) == made
         assert ("<img" in report) == made, "frames of recorded video are not shown unasked"
-        assert report.count("<section") == 12
+        assert report.count("<section") == 19

@@ -44,9 +44,11 @@ def test_many_dimensions_give_what_the_plain_pipeline_gives(monkeypatch: pytest.
     X, y, subjects = study(dimensions=300, signal=2.0)
     folds = loso(X, y, subjects)
     for fold, ours in zip(folds, probe(described(X), y, subjects, folds, classes=2, seed=0), strict=True):
-        plain = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000, tol=1e-8))
+        plain = make_pipeline(
+            StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", solver="liblinear", intercept_scaling=10.0)
+        )
         theirs = plain.fit(X[fold.train], y[fold.train]).predict_proba(X[fold.test])
-        assert ours == pytest.approx(theirs, abs=1e-4)
+        assert ours == pytest.approx(theirs, abs=1e-3)
 
 
 def test_the_penalty_is_chosen_without_a_subject_on_two_sides(monkeypatch: pytest.MonkeyPatch) -> None:
