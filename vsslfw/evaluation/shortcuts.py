@@ -28,7 +28,7 @@ class Shortcut:
 
 def same_in_all(key: str, name: str, what: str, value: object) -> Shortcut:
     """A property that cannot tell anything apart."""
-    return Shortcut(key, name, what, detail=f"the same in all videos: {value}")
+    return Shortcut(key, name, what, detail=f"the same in all videos{f': {value}' if value != '' else ''}")
 
 
 def not_checked(key: str, name: str, what: str, why: str) -> Shortcut:

@@ -167,6 +167,8 @@ def _model(metrics: dict[str, Any], null: dict[str, Any] | None) -> dict[str, An
     figures = {name: metrics["definitions"][name]["value"] for name in FIGURES}
     auroc = metrics["auroc"]
     reason = None if null else "Not permuted: --set statistics.model_permutations=20 fine-tunes the whole model anew for each."
+    if null and null["m"] < 20:
+        reason = f"Only {null['m']} permutations: p cannot be below {1 / (null['m'] + 1):.2f}, so that they say little."
     what = "The trained model: what the recipe describes."
     pooled, within = auroc["value"], auroc["within_folds"]["value"]
     return {

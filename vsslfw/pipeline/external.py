@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vsslfw.atomic import write_json
+from vsslfw.data.columns import naming
 from vsslfw.data.manifest import Manifest, read_manifest
 from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.errors import Problem, RunError, UserError, did_you_mean
@@ -84,7 +86,7 @@ def evaluate_model(model: Model, data: Path, *, out: Path, cache: Path, device: 
         provenance={"model": str(model.record["key"])[:12], "manifest": manifest.digest},
         windows=windows,
         occlusions=occlusions,
-        properties={name_video(row.video_id): dict(row.extra) for row in manifest.labelled},
+        properties=_properties(manifest, name_video),
         kind="external",
     )
     write_predictions(out / "predictions.csv", predictions)
@@ -154,6 +156,11 @@ def _audits(model: Model, manifest: Manifest, answers: list[Answer], identify: b
     kept = run_audits.counted([a.row.label for a in answers if not a.error])
     lines.append(run_audits.left_out_line(gone, kept))
     return lines
+
+
+def _properties(manifest: Manifest, name: Callable[[str], str]) -> dict[str, dict[str, str]]:
+    hidden = naming([(row.subject_id, row.extra) for row in manifest.labelled])
+    return {name(row.video_id): {k: text for k, text in row.extra.items() if k not in hidden} for row in manifest.labelled}
 
 
 def _line(a: Answer, video: str, subject: str) -> VideoLine:

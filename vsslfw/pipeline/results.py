@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vsslfw.data.columns import naming
 from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.engine.pretext import ANSWERS, PLACES
 from vsslfw.evaluation.audits import AuditLine, FoldView, Footage, audit_folds
@@ -237,14 +238,20 @@ def report_of(
 
 
 def properties_of(pipeline: Pipeline, names: Names) -> dict[str, dict[str, str]]:
-    """Video -> the manifest's own columns and its file's size and rate, to break the result down by (``statistics.strata``)."""
+    """Video -> the manifest's own columns and its file's picture size, to break the result down by (``statistics.strata``).
+
+    A column that says who somebody is, is left out, unless it is asked for by its name.
+    """
     wanted = pipeline.recipe.settings.statistics.strata
+    hidden = naming([(case.subject_id, pipeline.index.videos[case.video_id].row.extra) for case in pipeline.features.cases])
     found = {}
     for case in pipeline.features.cases:
         video = pipeline.index.videos[case.video_id]
         height, width = video.probe.size
         own = dict(video.row.extra) | {"picture size": f"{width} x {height}"}
-        found[names.video(case.video_id)] = {name: text for name, text in own.items() if wanted is None or name in wanted}
+        found[names.video(case.video_id)] = {
+            name: text for name, text in own.items() if (name not in hidden if wanted is None else name in wanted)
+        }
     return found
 
 

@@ -93,7 +93,7 @@ class _Table:
 
     def _of_values(self, key: str, name: str, what: str, values: list[Any]) -> Shortcut:
         if len(set(map(str, values))) == 1:
-            return same_in_all(key, name, what, values[0])
+            return same_in_all(key, name, what, "" if key.startswith("column:") else values[0])
         cells: Any = values if not all(isinstance(value, str) for value in values) else column(values)
         return self._tried(key, name, what, [{"value": cell} for cell in cells])
 
