@@ -87,9 +87,10 @@ def _predictions(folder: Path) -> Any:
     return read_predictions(folder / "predictions.csv")
 
 
-def test_a_threshold_comes_from_inner_folds_and_its_audit_has_looked(tiny_run: Path, tmp_path: Path) -> None:
+def test_a_threshold_comes_from_inner_folds_and_its_audit_has_looked(tmp_path: Path) -> None:
     sizes = ["data.subjects=6", "evaluate.threshold=inner-folds", "statistics.baselines=False", "pretrain.source=none", "finetune.epochs=2"]
-    found = again(tiny_run, tmp_path / "inner", *sizes)
+    recipe = load_recipe("seizure_bart", profile="demo", overrides=[*tiny_overrides(), *sizes])
+    found = run(recipe, out=tmp_path / "inner", cache=tmp_path / "cache")  # another data set: the shared cache holds one
     thresholds = {p.fold: p.threshold for p in found.report.predictions}
     assert all(t is not None and 0 < t < 1 for t in thresholds.values())
     for p in found.report.predictions:

@@ -23,7 +23,8 @@ def save_weights(path: Path, module: nn.Module, provenance: dict[str, Any]) -> N
 
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
     with replacing(path) as part:
-        save_file(tensors, part, metadata={"format": "pt", "provenance": canonical_json(provenance)})
+        # One entry alone: safetensors writes several in an order that changes from call to call, and so would the bytes.
+        save_file(tensors, part, metadata={"provenance": canonical_json(provenance)})
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
