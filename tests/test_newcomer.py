@@ -29,6 +29,7 @@ def test_the_path_begins_with_what_this_test_takes_as_done() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # three runs with all their baselines
 def test_a_newcomer_gets_from_the_readme_to_a_report(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "emu").symlink_to(shared_data / "gmdcsa24")  # the folder of one's own videos
     printed = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def test_real_video_completes_four_folds_without_the_test_subject_in_pretraining(shared_data: Path, tmp_path: Path) -> None:
