@@ -99,11 +99,14 @@ def test_a_threshold_comes_from_inner_folds_and_its_audit_has_looked(tmp_path: P
     assert (audit.outcome, "6 folds" in audit.detail) == ("ok", True)
 
 
-def test_too_few_subjects_for_inner_folds_are_said_before_it_is_too_late(tiny_run: Path, tmp_path: Path) -> None:
+def test_too_few_subjects_for_inner_folds_are_said_before_anything_is_computed(tmp_path: Path) -> None:
     from vsslfw.errors import UserError
 
-    with pytest.raises(UserError, match="inner folds need two of each"):
-        again(tiny_run, tmp_path / "inner", "evaluate.threshold=inner-folds", "statistics.baselines=False")
+    recipe = load_recipe("seizure_bart", profile="demo", overrides=[*tiny_overrides(), "evaluate.threshold=inner-folds"])
+    with pytest.raises(UserError, match="inner folds need two of each") as caught:
+        run(recipe, out=tmp_path / "inner", cache=tmp_path / "cache")
+    assert len(caught.value.problems) == 4, "every fold at once"
+    assert not (tmp_path / "cache" / "pretrain").exists()
 
 
 def test_the_whole_model_is_permuted_on_request(tiny_run: Path, tmp_path: Path) -> None:
@@ -143,3 +146,14 @@ def test_a_plugin_adds_a_section_and_none_of_it_is_markup(tiny_run: Path, tmp_pa
     assert '<a href="#plugin-1">Our &lt;ward&gt;</a>' in page
     assert "Beds &amp; cameras." in page
     assert "a plugin added a str to the report" in caplog.text
+
+
+def test_hiding_the_moments_of_a_long_video_makes_its_windows_one_group_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of an hour of video would not fit in memory at once."""
+    from vsslfw.pipeline import answers
+
+    made: list[int] = []
+    monkeypatch.setattr(answers, "collate", lambda group: len(group))
+    groups = answers._grouped(made.append(n) or n for n in range(1000))  # type: ignore[func-returns-value,misc]
+    assert next(groups) == answers.TOGETHER
+    assert len(made) == answers.TOGETHER

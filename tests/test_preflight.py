@@ -53,6 +53,16 @@ EXCLUDE = "pretrain.subjects=exclude-test-subject"
 WRONG = {
     "positive class": (TWO_OF_EACH, ['labels.positive="SE"'], ["labels.positive: no video bears", 'did you mean "ES"?']),
     "unknown label": ("A ES, A PNES, B ES, B PNESS, C PNES, A -", ['labels.classes=["ES", "PNES"]'], ['"PNESS" of videos.csv', "PNES"]),
+    "threshold without inner folds": (
+        TWO_OF_EACH,
+        ["evaluate.threshold=inner-folds"],
+        ["evaluate.threshold: fold A: a class has fewer than two training subjects", 'Leave it at "half"'],
+    ),
+    "threshold of three classes": (
+        "A ES, A PNES, A SYNCOPE, B ES, B PNES, B SYNCOPE, A -",
+        ["evaluate.threshold=inner-folds"],
+        ["evaluate.threshold: a threshold is for two classes, here are 3"],
+    ),
     "class of no video": (
         TWO_OF_EACH,
         ['labels.classes=["ES", "PNES", "SYNCOPE"]'],

@@ -16,21 +16,25 @@ from threadpoolctl import threadpool_limits
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "statistics.json"
 PAGE = HERE.parents[1] / "docs" / "statistics.md"
+PARTS = {
+    "nulls": nulls,
+    "permutations": lambda times: permutations(times // 3),
+    "of_predictions": lambda times: of_predictions(2 * times),
+    "of_methods": of_methods,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=200, help="how often each case is drawn")
     parser.add_argument("--rewrite", action="store_true", help="put the tables into docs/statistics.md")
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), help="draw these parts anew and keep the others of the last record")
     chosen = parser.parse_args()
     started = time.monotonic()
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if chosen.only else {}
     with threadpool_limits(1):
-        record = {
-            "nulls": nulls(chosen.times),
-            "permutations": permutations(chosen.times // 3),
-            "of_predictions": of_predictions(2 * chosen.times),
-            "of_methods": of_methods(chosen.times),
-        }
+        drawn = {name: draw(chosen.times) for name, draw in PARTS.items() if name in (chosen.only or PARTS)}
+    record = kept | drawn
     console = Console(width=160)
     for name, table in tables(record).items():
         console.print(name, style="bold")

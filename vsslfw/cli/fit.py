@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from vsslfw.cli.options import plugin_option
+from vsslfw.cli.options import plugin_option, recipe_options
 
 
 @click.command("fit")
 @click.argument("recipe")
-@click.option("--data", type=click.Path(path_type=Path), help="Manifest of own videos. Without it: the embedded synthetic set.")
-@click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+@recipe_options
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the model. Default: models/NAME-PROFILE-DIGEST.")
 @click.option(
     "--cache", type=click.Path(path_type=Path), help="What is shared with runs. Default: .vsslfw-cache beside the model's folder."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -15,6 +16,19 @@ def _choose(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ..
         from vsslfw.plugins import choosing
 
         ctx.with_resource(choosing(value))
+
+
+def recipe_options(command: Command) -> Command:
+    """``--data``, ``--profile`` and ``--set``: which recipe it is, in the end."""
+    for option in (
+        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated."),
+        click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without."),
+        click.option(
+            "--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv). Without it: the embedded synthetic set."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def plugin_option(command: Command) -> Command:

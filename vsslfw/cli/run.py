@@ -6,18 +6,14 @@ from pathlib import Path
 
 import click
 
-from vsslfw.cli.options import plugin_option
+from vsslfw.cli.options import plugin_option, recipe_options
 from vsslfw.errors import UserError
 from vsslfw.run_records import LOG, STATE
 
 
 @click.command("run")
 @click.argument("recipe")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv). Without it: the embedded synthetic set."
-)
-@click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+@recipe_options
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/NAME-PROFILE-DIGEST.")
 @click.option(
     "--cache", type=click.Path(path_type=Path), help="What stages share between runs. Default: .vsslfw-cache beside the run folder."

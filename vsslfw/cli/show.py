@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from vsslfw.cli.options import plugin_option
+from vsslfw.cli.options import plugin_option, recipe_options
 
 
 @click.command("show")
 @click.argument("recipe")
-@click.option("--data", type=click.Path(path_type=Path), help="Manifest of own videos (videos.csv), as for run.")
-@click.option("--profile", help="Profile of the recipe. Default: paper with own data, demo without.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the recipe; may be repeated.")
+@recipe_options
 @plugin_option
 def command(recipe: str, data: Path | None, profile: str | None, overrides: tuple[str, ...]) -> None:
     """Show RECIPE (a file, or the name of a shipped one) as it will run: merged, checked, every default filled in.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vsslfw.evaluation.permutation import Labels, permuted_labels
+from vsslfw.evaluation.permutation import Labels, p_value, permuted_labels
 
 Floats = NDArray[np.float64]
 PENALTIES = (1e-3, 1e-1, 1e1)
@@ -55,6 +55,18 @@ class Null:
     m: int
     scores: dict[str, list[float]]
     """``balanced_accuracy``, and ``auroc_pooled`` where there are two classes."""
+
+    def beside(self, true: Mapping[str, float]) -> dict[str, Any] | None:
+        """Where 95% of these scores lie, and the p of the ``true`` ones; none without permutations."""
+        if not self.m:
+            return None
+        record: dict[str, Any] = {"m": self.m}
+        for name, prefix in (("balanced_accuracy", ""), ("auroc_pooled", "auroc_")):
+            own = self.scores.get(name)
+            low, high = np.quantile(own, [0.025, 0.975]).tolist() if own else (None, None)
+            p = p_value(true[name], own) if own else None
+            record |= {f"{prefix}p": p, f"{prefix}low": low, f"{prefix}high": high}
+        return record
 
 
 def probe(described: Described, y: Labels, groups: Sequence[str], folds: Sequence[ProbeFold], *, classes: int, seed: int) -> list[Floats]:

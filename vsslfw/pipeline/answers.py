@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,14 +43,13 @@ def answer(recipe: Recipe, model: Classifier, entry: FeatureEntry, tokens: Token
     occlusion: list[list[Any]] = []
     if occlude and settings.evaluate.occlusion_s is not None:
         stretches = _stretches(spans[-1][1], settings.evaluate.occlusion_s)
-        hidden = _hidden(batches, times, [(a + start, b + start) for a, b in stretches], tokens.mask)
-        answers = predict(model, _grouped([batch for _, _, batch in hidden]), device=device, precision=precision)
-        for number, (a, b) in enumerate(stretches):
-            shown = windows.copy()
-            for (stretch, window, _), own in zip(hidden, answers, strict=True):
-                if stretch == number:
-                    shown[window] = own
-            occlusion.append([a, b, aggregate(shown, settings.evaluate.aggregate).tolist()])
+        places = _places(times, [(a + start, b + start) for a, b in stretches])
+        hidden = (_without(batches[window], frames, tokens.mask) for _, window, frames in places)
+        answers = predict(model, _grouped(hidden), device=device, precision=precision)
+        shown = np.repeat(windows[None], len(stretches), axis=0)
+        for (stretch, window, _), own in zip(places, answers, strict=True):
+            shown[stretch, window] = own
+        occlusion = [[a, b, aggregate(own, settings.evaluate.aggregate).tolist()] for (a, b), own in zip(stretches, shown, strict=True)]
     return {
         "features": entry.key,
         "probabilities": aggregate(windows, settings.evaluate.aggregate).tolist(),
@@ -76,20 +77,26 @@ def _stretches(length: float, seconds: float) -> list[tuple[float, float]]:
     return [(k * length / count, (k + 1) * length / count) for k in range(count)] if count > 1 else []
 
 
-def _hidden(
-    batches: Sequence[Batch], times: Sequence[NDArray[np.float64]], stretches: Sequence[tuple[float, float]], mask: Tensor
-) -> list[tuple[int, int, Batch]]:
-    """(stretch, window, the window with MASK in that stretch) wherever the two meet."""
+def _places(times: Sequence[NDArray[np.float64]], stretches: Sequence[tuple[float, float]]) -> list[tuple[int, int, NDArray[np.intp]]]:
+    """(stretch, window, frames of the window that lie in the stretch) wherever the two meet."""
     found = []
-    for number, (a, b) in enumerate(stretches):
-        for window, (batch, own) in enumerate(zip(batches, times, strict=True)):
+    for stretch, (a, b) in enumerate(stretches):
+        for window, own in enumerate(times):
             frames = np.flatnonzero((own >= a - 1e-9) & (own < b - 1e-9))
             if len(frames):
-                features = batch.features.clone()
-                features[0, frames] = mask.to(features.dtype)
-                found.append((number, window, Batch(features, batch.source, batch.target, batch.valid, batch.times)))
+                found.append((stretch, window, frames))
     return found
 
 
-def _grouped(batches: Sequence[Batch]) -> list[Batch]:
-    return [collate(batches[first : first + TOGETHER]) for first in range(0, len(batches), TOGETHER)]
+def _without(batch: Batch, frames: NDArray[np.intp], mask: Tensor) -> Batch:
+    """A window with MASK in place of these frames."""
+    features = batch.features.clone()
+    features[0, frames] = mask.to(features.dtype)
+    return replace(batch, features=features, index=None)
+
+
+def _grouped(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """`TOGETHER` at a time, made only when it is their turn: those of an hour would not fit in memory."""
+    rest = iter(batches)
+    while group := list(itertools.islice(rest, TOGETHER)):
+        yield collate(group)

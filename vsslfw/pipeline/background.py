@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.pipeline.clip_reader import ClipReader
-from vsslfw.pipeline.features import Features
-from vsslfw.pipeline.index import Index
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.video import crop, frames_at
 
@@ -18,14 +16,15 @@ CLIPS = "the backbone sees clips, not frames"
 
 
 def without_patient(pipeline: Pipeline) -> tuple[NDArray[np.float64] | None, str]:
-    """(N, D) mean features of `FRAMES` frames of each case with the patient's box filled by the picture's mean colour; or why not."""
+    """(N, D) mean features of `FRAMES` frames of each case with the patient's box filled by the mean colour around it; or why not."""
     if pipeline.backbone.module.clip_length > 1:
         return None, CLIPS
     reader = ClipReader(pipeline.recipe, pipeline.backbone)
     region = pipeline.recipe.settings.finetune.region
     reader.detector(region).prepare([row.video_id for row in pipeline.manifest.rows])
     rows, missing = [], 0
-    for clip in _clips(pipeline.index, pipeline.features):
+    clips = {clip.video_id: clip for clip in pipeline.index.labelled}
+    for clip in (clips[case.video_id] for case in pipeline.features.cases):
         video = pipeline.index.videos[clip.video_id]
         times = clip.times[np.linspace(0, clip.frames - 1, FRAMES).round().astype(int)]
         boxes = reader.detector(region).boxes(clip.video_id, times, video.probe.size)
@@ -41,17 +40,13 @@ def without_patient(pipeline: Pipeline) -> tuple[NDArray[np.float64] | None, str
     return np.stack(rows), ""
 
 
-def _clips(index: Index, features: Features):  # type: ignore[no-untyped-def]
-    """The whole clip of each case, in the order of the cases."""
-    clips = {clip.video_id: clip for clip in index.labelled}
-    return [clips[case.video_id] for case in features.cases]
-
-
 def _masked(frames: NDArray[np.uint8], boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
     masked = frames.copy()
     scale = np.array([frames.shape[2] / size[1], frames.shape[1] / size[0]] * 2)
     for frame, box in zip(masked, boxes * scale, strict=True):
         x1, y1 = np.floor(box[:2]).astype(int)
         x2, y2 = np.ceil(box[2:]).astype(int)
-        frame[y1:y2, x1:x2] = frame.reshape(-1, 3).mean(0).round().astype(np.uint8)
+        around = np.ones(frame.shape[:2], dtype=bool)
+        around[y1:y2, x1:x2] = False  # the fill must not say what the patient looks like
+        frame[y1:y2, x1:x2] = frame[around].mean(0).round().astype(np.uint8) if around.any() else 0
     return masked

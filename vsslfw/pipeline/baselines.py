@@ -11,8 +11,7 @@ import numpy as np
 from vsslfw.atomic import read_json, write_json
 from vsslfw.digest import digest_of
 from vsslfw.evaluation.measures import Answers, Measures, constant_answers
-from vsslfw.evaluation.permutation import p_value
-from vsslfw.evaluation.probes import Described, Null, null_of, probe, score, within_fold_auroc
+from vsslfw.evaluation.probes import Described, within_fold_auroc
 from vsslfw.evaluation.repeats import mean_value
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.descriptions import described, metadata
@@ -93,22 +92,9 @@ def _cached(pipeline: Pipeline, tested: Tested) -> tuple[list[dict[str, Any]], b
 def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> dict[str, Any]:
     """A row of the table: the probe on one description, and what it scores under permuted labels."""
     settings = pipeline.recipe.settings
-    stream = Stream(settings.seed, "baselines", each.key)
-    seed, classes = (stream / "probe").seed() % 2**31, len(tested.classes)
-    answers = probe(each, tested.y, tested.subjects, tested.folds, classes=classes, seed=seed)
-    scores = score(tested.y, answers, tested.folds)
-    null = null_of(
-        each,
-        tested.y,
-        tested.subjects,
-        tested.folds,
-        classes=classes,
-        m=settings.statistics.permutations,
-        seed=(stream / "permutations").seed() % 2**31,
-        jobs=tested.jobs(settings.statistics.permutations),
-        value=scores["balanced_accuracy"],
-    )
-    within = within_fold_auroc(each, tested.y, tested.subjects, seed=seed) if classes == 2 else None
+    answers, scores, null = tested.tried(each, settings, "baselines")
+    seed = Stream(settings.seed, "baselines", each.key, "within folds").seed() % 2**31
+    within = within_fold_auroc(each, tested.y, tested.subjects, seed=seed) if len(tested.classes) == 2 else None
     figures = _figures(tested, answers, pipeline.positive)
     return {
         "key": each.key,
@@ -117,22 +103,9 @@ def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> dict[str, Any
         **figures,
         "auroc_pooled": scores.get("auroc_pooled"),
         "auroc_within": within,
-        "null": null_record(null, scores),
+        "null": null.beside(scores),
         "reason": None,
     }
-
-
-def null_record(null: Null, scores: dict[str, float]) -> dict[str, Any] | None:
-    """How the scores under permuted labels lie, and the p of the true ones; none without permutations."""
-    if not null.m:
-        return None
-    own, pooled = null.scores["balanced_accuracy"], null.scores.get("auroc_pooled")
-    low, high = np.quantile(own, [0.025, 0.975]).tolist()
-    record = {"m": null.m, "p": p_value(scores["balanced_accuracy"], own), "low": low, "high": high, "mean": float(np.mean(own))}
-    if pooled is None:
-        return record | {"auroc_p": None, "auroc_low": None, "auroc_high": None}
-    low, high = np.quantile(pooled, [0.025, 0.975]).tolist()
-    return record | {"auroc_p": p_value(scores["auroc_pooled"], pooled), "auroc_low": low, "auroc_high": high}
 
 
 def _figures(tested: Tested, answers: Sequence[Any], positive: str) -> dict[str, float | None]:

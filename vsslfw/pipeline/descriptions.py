@@ -20,6 +20,8 @@ from vsslfw.pipeline.pretrain import PretrainResult, build_encoder
 from vsslfw.pipeline.stages import Pipeline
 
 Floats = NDArray[np.float64]
+DURATION = "(duration)"
+"""What the length of a video is called beside the manifest's own columns, of which one may be called duration."""
 
 
 def described(pipeline: Pipeline) -> list[Described]:
@@ -59,7 +61,7 @@ def metadata(pipeline: Pipeline) -> list[dict[str, Any]]:
     rows = [pipeline.index.videos[case.video_id].row.extra for case in pipeline.features.cases]
     columns = {name: column([row.get(name, "") for row in rows]) for name in sorted({name for row in rows for name in row})}
     return [
-        {"duration": case.seconds} | {name: values[number] for name, values in columns.items()}
+        {DURATION: case.seconds} | {name: values[number] for name, values in columns.items()}
         for number, case in enumerate(pipeline.features.cases)
     ]
 

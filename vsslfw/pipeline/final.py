@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from vsslfw.digest import digest_of
 from vsslfw.engine import Classifier
 from vsslfw.errors import Problem, UserError
+from vsslfw.evaluation import descriptors
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.admission import admit
 from vsslfw.pipeline.blame import naming_culprits
@@ -20,10 +22,10 @@ from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.descriptions import of_features
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.finetune import fine_tune
-from vsslfw.pipeline.folds import Fold, FoldTask
+from vsslfw.pipeline.folds import Fold
 from vsslfw.pipeline.likeness import Likeness, look_of
 from vsslfw.pipeline.model_folder import RECORD, without_data, write_model
-from vsslfw.pipeline.pretrain import PretrainResult, PretrainTask, load_pretrained, pretrain, pretrain_key
+from vsslfw.pipeline.pretrain import PretrainClip, load_pretrained, pretrain
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.threshold import inner_threshold
 from vsslfw.pipeline.validate import check_learnt
@@ -60,7 +62,9 @@ def _fit(pipeline: Pipeline, folder: Path) -> FittedModel:
     recipe = pipeline.recipe
     cases = pipeline.features.cases
     fold = Fold(EVERYBODY, cases, ())
-    pretrained = _pretrained(pipeline, fold)
+    clips = admit(recipe, fold, pipeline.features.clips)
+    start = pipeline.pretrain_task(clips)
+    pretrained = None if start is None else load_pretrained(start) or pretrain(start)
     tasks = [pipeline.fold_task(fold, pretrained, seed_index=seed) for seed in range(recipe.settings.finetune.seeds)]
     key = digest_of(["final", *(task.key for task in tasks)])
     work = pipeline.stage_cache.stage("final", key)
@@ -76,34 +80,22 @@ def _fit(pipeline: Pipeline, folder: Path) -> FittedModel:
             if recipe.settings.evaluate.threshold == "inner-folds":
                 thresholds.append(inner_threshold(task, work / f"inner-{task.seed_index}")[0])
         listener.finish("validate")
-        record = _record(pipeline, key, tasks[0], tuned.class_weights, pretrained)
+        record = _record(pipeline, key, tuned.class_weights, clips)
         record["threshold"] = float(np.mean(thresholds)) if thresholds else None
         write_model(folder, recipe, classifiers, record, _likeness(pipeline), pipeline.provenance)
         shutil.rmtree(work, ignore_errors=True)
     return FittedModel(folder, record)
 
 
-def _pretrained(pipeline: Pipeline, fold: Fold) -> PretrainResult | None:
-    clips = admit(pipeline.recipe, fold, pipeline.features.clips)
-    if not clips:
-        return None
-    key = pretrain_key(pipeline.recipe, pipeline.backbone.key, clips)
-    dim = pipeline.backbone.module.feature_dim
-    task = PretrainTask(
-        key, pipeline.recipe, pipeline.stage_cache.folder, clips, pipeline.tokens, dim, pipeline.device, pipeline.provenance
-    )
-    return load_pretrained(task) or pretrain(task)
-
-
 def _likeness(pipeline: Pipeline) -> Likeness:
     cases = pipeline.features.cases
     rows = [pipeline.index.videos[case.video_id] for case in cases]
     looks = [look_of(video, video.row.start_s, video.row.end_s) for video in rows]
-    means = of_features(cases, lambda features: np.asarray(features.mean(axis=0)))
+    means = of_features(cases, descriptors.mean)
     return Likeness.of(looks, means, [case.subject_id for case in cases])
 
 
-def _record(pipeline: Pipeline, key: str, task: FoldTask, weights: dict[str, float], pretrained: PretrainResult | None) -> dict[str, Any]:
+def _record(pipeline: Pipeline, key: str, weights: dict[str, float], clips: Sequence[PretrainClip]) -> dict[str, Any]:
     cases = pipeline.features.cases
     return {
         "data": pipeline.provenance["data"],
@@ -113,7 +105,7 @@ def _record(pipeline: Pipeline, key: str, task: FoldTask, weights: dict[str, flo
         "classes": list(pipeline.classes),
         "positive": pipeline.positive,
         "class_weights": weights,
-        "feature_dim": task.feature_dim,
+        "feature_dim": pipeline.backbone.module.feature_dim,
         "backbone": digest_of(pipeline.backbone.key),
         "recipe_without_data": without_data(pipeline.recipe),
         "training": {
@@ -122,12 +114,8 @@ def _record(pipeline: Pipeline, key: str, task: FoldTask, weights: dict[str, flo
             "videos_by_class": dict(Counter(case.label for case in cases)),
             "seconds": round(sum(case.seconds for case in cases), 3),
             "contents": sorted({case.content for case in cases}),
-            "pretraining_contents": sorted(
-                {clip.video.content for clip in admit(pipeline.recipe, Fold("", cases, ()), pipeline.features.clips)}
-            )
-            if pretrained
-            else [],
-            "clips": len(pipeline.features.clips) if pretrained else 0,
+            "pretraining_contents": sorted({clip.video.content for clip in clips}),
+            "clips": len(clips),
         },
         "provenance": pipeline.provenance,
     }

@@ -68,7 +68,7 @@ class Likeness:
         """Of the training videos: their looks, mean features (N, D) and subjects."""
         centre, scale = means.mean(axis=0), means.std(axis=0) + 1e-6
         features = (means - centre) / scale
-        apart = np.sqrt(((features[:, None] - features[None]) ** 2).mean(axis=2))
+        apart = _distances(features, features)
         other = np.array([[a != b for b in subjects] for a in subjects])
         nearest = [float(row[mask].min()) for row, mask in zip(apart, other, strict=True) if mask.any()]
         return cls(looks, centre, scale, features, max(nearest, default=0.0))
@@ -76,7 +76,7 @@ class Likeness:
     def distance(self, mean: Floats) -> float:
         """From mean features (D,) to the nearest training video, in deviations of the training videos."""
         own = (mean - self.centre) / self.scale
-        return float(np.sqrt(((self.features - own) ** 2).mean(axis=1)).min())
+        return float(_distances(own[None], self.features).min())
 
     def differences(self, look: Look, distance: float) -> list[str]:
         """Each way in which a video is unlike them all, in a sentence; none is the normal case."""
@@ -106,6 +106,13 @@ class Likeness:
     def record(self) -> dict[str, Any]:
         """As plain data, without the features."""
         return {"looks": [asdict(look) for look in self.looks], "farthest": self.farthest}
+
+
+def _distances(a: Floats, b: Floats) -> Floats:
+    """(N, M): root mean square differences, so that they do not grow with the number of features."""
+    from sklearn.metrics import pairwise_distances
+
+    return np.asarray(pairwise_distances(a, b) / np.sqrt(a.shape[1]))
 
 
 def _some(shapes: Sequence[str]) -> str:

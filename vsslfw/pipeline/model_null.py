@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from vsslfw.evaluation.levels import answered
-from vsslfw.evaluation.permutation import Labels, p_value, permuted_labels
+from vsslfw.evaluation.permutation import Labels, permuted_labels
+from vsslfw.evaluation.probes import Null
 from vsslfw.pipeline.folds import Fold, FoldResult, FoldTask
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.tested import Tested
@@ -33,17 +34,8 @@ def null_of_model(pipeline: Pipeline, tested: Tested) -> dict[str, Any] | None:
             )
     results = pipeline.fold_results(list(tasks.values()), "baselines")
     null = [_scores(pipeline, tested, y, {f.name: results[tasks[n, f.name].key] for f in pipeline.folds}) for n, y in enumerate(others)]
-    true = _scores(pipeline, tested, tested.y, pipeline.results)
-    if not null:
-        return None
-    balanced = [row["balanced_accuracy"] for row in null]
-    low, high = np.quantile(balanced, [0.025, 0.975]).tolist()
-    record = {"m": len(null), "p": p_value(true["balanced_accuracy"], balanced), "low": low, "high": high, "mean": float(np.mean(balanced))}
-    if "auroc_pooled" not in true:
-        return record | {"auroc_p": None, "auroc_low": None, "auroc_high": None}
-    pooled = [row["auroc_pooled"] for row in null]
-    low, high = np.quantile(pooled, [0.025, 0.975]).tolist()
-    return record | {"auroc_p": p_value(true["auroc_pooled"], pooled), "auroc_low": low, "auroc_high": high}
+    scores = {name: [row[name] for row in null] for name in (null[0] if null else ())}
+    return Null(len(null), scores).beside(_scores(pipeline, tested, tested.y, pipeline.results))
 
 
 def _every_class_is_trained(tested: Tested, y: Labels) -> bool:

@@ -8,14 +8,14 @@ from vsslfw.data.manifest import Manifest
 from vsslfw.data.spelling import nfc
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.pipeline.admission import EMPTY_SOURCE, admits, nothing_admitted
-from vsslfw.pipeline.splits import Split, split
+from vsslfw.pipeline.splits import Split, inner_split, split
 from vsslfw.recipe import Recipe
 
 
 def preflight(recipe: Recipe, manifest: Manifest) -> None:
     """UserError with all at once: labels that do not fit, a split that cannot be made, a pre-training without a source."""
     splits, unsplittable = split(recipe, manifest.labelled, manifest.labels)
-    problems = [*_labels(recipe, manifest), *unsplittable, *_source(recipe, manifest, splits)]
+    problems = [*_labels(recipe, manifest), *unsplittable, *_source(recipe, manifest, splits), *_threshold(recipe, manifest, splits)]
     if problems:
         raise UserError(*problems, title=f"{manifest.path.name} and the recipe do not fit together:")
 
@@ -59,3 +59,20 @@ def _source(recipe: Recipe, manifest: Manifest, splits: Sequence[Split]) -> list
         for part in splits
         if not any(admits(recipe, {labelled[i].subject_id for i in part.test}, subject) for subject in subjects)
     ]
+
+
+def _threshold(recipe: Recipe, manifest: Manifest, splits: Sequence[Split]) -> list[Problem]:
+    """A threshold needs two classes, and inner folds in every fold."""
+    if recipe.settings.evaluate.threshold == "half":
+        return []
+    hint = 'Leave it at "half"'
+    classes = classes_of(recipe, manifest)
+    if len(classes) != 2:
+        return [Problem(f"a threshold is for two classes, here are {len(classes)}", "evaluate.threshold", hint)]
+    problems = []
+    for part in splits:
+        rows = [manifest.labelled[i] for i in part.train]
+        reason = inner_split([row.label or "" for row in rows], [row.subject_id for row in rows], recipe.settings.seed)[1]
+        if reason:
+            problems.append(Problem(f"fold {part.name}: {reason}", "evaluate.threshold", hint))
+    return problems

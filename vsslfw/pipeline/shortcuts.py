@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from vsslfw.atomic import read_json, write_json
 from vsslfw.digest import digest_of
 from vsslfw.evaluation.permutation import p_value
-from vsslfw.evaluation.probes import Described, null_of, probe, score
-from vsslfw.evaluation.shortcuts import MARGIN, Shortcut, judged, not_checked, same_in_all
+from vsslfw.evaluation.probes import Described
+from vsslfw.evaluation.shortcuts import ALPHA, MARGIN, Shortcut, judged, not_checked, same_in_all
 from vsslfw.pipeline.background import without_patient
-from vsslfw.pipeline.descriptions import column, metadata, of_features
+from vsslfw.pipeline.descriptions import DURATION, column, metadata, of_features
 from vsslfw.pipeline.keys import component_key
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.tested import Tested
@@ -74,8 +74,8 @@ class _Table:
 
     def lines(self, properties: dict[str, list[Any]]) -> Iterator[Shortcut]:
         rows = metadata(self.pipeline)
-        names = sorted(name for name in rows[0] if name != "duration")
-        yield self._of_values("duration", "duration", "The length of the video.", [round(row["duration"], 2) for row in rows])
+        names = sorted(name for name in rows[0] if name != DURATION)
+        yield self._of_values("duration", "duration", "The length of the video.", [round(row[DURATION], 2) for row in rows])
         for name in names:
             yield self._of_values(f"column:{name}", f'column "{name}"', "One column of the manifest.", [row[name] for row in rows])
         if len(names) > 1:
@@ -98,22 +98,8 @@ class _Table:
         return self._tried(key, name, what, [{"value": cell} for cell in cells])
 
     def _tried(self, key: str, name: str, what: str, X: Any, detail: str = "") -> Shortcut:
-        settings, tested = self.pipeline.recipe.settings, self.tested
-        stream = Stream(settings.seed, "shortcuts", key)
-        seed, classes, of = (stream / "probe").seed() % 2**31, len(tested.classes), Described(key, name, what, X)
-        answers = probe(of, tested.y, tested.subjects, tested.folds, classes=classes, seed=seed)
-        value = score(tested.y, answers, tested.folds)["balanced_accuracy"]
-        null = null_of(
-            of,
-            tested.y,
-            tested.subjects,
-            tested.folds,
-            classes=classes,
-            m=settings.statistics.permutations,
-            seed=(stream / "permutations").seed() % 2**31,
-            jobs=tested.jobs(settings.statistics.permutations),
-            value=value,
-        )
+        _, scores, null = self.tested.tried(Described(key, name, what, X), self.pipeline.recipe.settings, "shortcuts")
+        value = scores["balanced_accuracy"]
         if not null.m:
             return Shortcut(key, name, what, value, detail=detail)
         own = null.scores["balanced_accuracy"]
@@ -138,7 +124,7 @@ class _Table:
         what = f"Mean features after up to {JITTER:.0%} more was cut off at either end."
         detail = f"{_figure(moved)} with moved cuts, {_figure(whole)} as they are"
         lost = (whole.balanced_accuracy or 0.0) - (moved.balanced_accuracy or 0.0)
-        reached = whole.p is not None and whole.p <= max(0.05, 1 / (whole.m + 1) + 1e-12)
+        reached = whole.p is not None and whole.p <= ALPHA + 1e-12
         outcome = "warning" if lost >= MARGIN and reached else "ok"
         if outcome == "warning":
             detail = f"what tells the classes apart lies where the videos were cut: {detail}"

@@ -13,6 +13,7 @@ from vsslfw.errors import Problem
 from vsslfw.evaluation.audits import listed
 from vsslfw.evaluation.repeats import faults_of
 from vsslfw.recipe import Recipe
+from vsslfw.seeds import Stream
 
 
 @dataclass(frozen=True)
@@ -82,3 +83,21 @@ def _lacking(part: Split, labels: Sequence[str], classes: Sequence[str]) -> Prob
         return None
     hint = "every training fold needs every class: at least two subjects of each"
     return Problem(f"without the tested subjects no {', '.join(lacking)} video is left to train on", f"fold {part.name}", hint)
+
+
+INNER_FOLDS = 3
+
+
+def inner_split(labels: Sequence[str], subjects: Sequence[str], seed: int) -> tuple[list[tuple[list[int], list[int]]], str]:
+    """Up to `INNER_FOLDS` stratified folds of a fold's training videos, by subject; or none, and why there are none."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    classes = set(labels)
+    fewest = min((len({s for s, label in zip(subjects, labels, strict=True) if label == name}) for name in classes), default=0)
+    if fewest < 2:
+        return [], "a class has fewer than two training subjects; inner folds need two of each"
+    splitter = StratifiedGroupKFold(min(INNER_FOLDS, fewest), shuffle=True, random_state=Stream(seed, "inner folds").seed() % 2**32)
+    folds = [(list(map(int, train)), list(map(int, test))) for train, test in splitter.split(np.zeros(len(labels)), labels, subjects)]
+    if any({labels[i] for i in train} != classes for train, _ in folds):
+        return [], "an inner fold would have no training video of one class"
+    return folds, ""

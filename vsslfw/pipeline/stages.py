@@ -106,7 +106,7 @@ class Pipeline:
         index = build_index(self.recipe, self.manifest, self.stage_cache)
         check_source(self.recipe, index)
         note = f"{len(index.labelled)} labelled videos, {len(index.contextual)} contextual clips, {len(index.left_out)} left out"
-        self._record("index", index.key, index.files, index.remembered, started, note)
+        self.record_stage("index", index.key, index.files, index.remembered, started, note)
         return index
 
     @functools.cached_property
@@ -114,7 +114,7 @@ class Pipeline:
         """Stage 2."""
         index, started = self.index, self._begin("extract")
         features = extract_features(self.recipe, index, self.backbone, self.stage_cache, self.provenance)
-        self._record("extract", features.key, features.parts, features.reused, started, features.note)
+        self.record_stage("extract", features.key, features.parts, features.reused, started, features.note)
         return features
 
     @functools.cached_property
@@ -147,22 +147,8 @@ class Pipeline:
         """Stage 3: by fold name. Folds that admit the same clips share one pre-training."""
         folds, admitted = self.folds, self.admitted
         started = self._begin("pretrain")
-        tasks: dict[str, PretrainTask] = {}
-        keys: dict[str, str | None] = {}
-        for fold in folds:
-            clips = admitted[fold.name]
-            key = keys[fold.name] = pretrain_key(self.recipe, self.backbone.key, clips) if clips else None
-            if key is not None:
-                tasks[key] = PretrainTask(
-                    key,
-                    self.recipe,
-                    self.stage_cache.folder,
-                    clips,
-                    self.tokens,
-                    self.backbone.module.feature_dim,
-                    self.device,
-                    self.provenance,
-                )
+        by_fold = {fold.name: self.pretrain_task(admitted[fold.name]) for fold in folds}
+        tasks = {task.key: task for task in by_fold.values() if task is not None}
         results = {key: found for key, task in tasks.items() if (found := load_pretrained(task))}
         reused = len(results)
         self._tell_changes("a pre-trained encoder of the cache", results.values(), ("backbone", "corruption", "encoder", "head"))
@@ -172,8 +158,16 @@ class Pipeline:
             done = progress.counted(done, "pretrain, all", len(tasks), "encoders", reused)
         for task, result in done:
             results[task.key] = result
-        self._record("pretrain", digest_of(sorted(tasks)), len(tasks), reused, started, "none: from scratch" if not tasks else "")
-        return {name: results[key] if key else None for name, key in keys.items()}
+        self.record_stage("pretrain", digest_of(sorted(tasks)), len(tasks), reused, started, "none: from scratch" if not tasks else "")
+        return {name: results[task.key] if task else None for name, task in by_fold.items()}
+
+    def pretrain_task(self, clips: tuple[PretrainClip, ...]) -> PretrainTask | None:
+        """All that a pre-training on these clips needs; none without clips."""
+        if not clips:
+            return None
+        key = pretrain_key(self.recipe, self.backbone.key, clips)
+        dim = self.backbone.module.feature_dim
+        return PretrainTask(key, self.recipe, self.stage_cache.folder, clips, self.tokens, dim, self.device, self.provenance)
 
     @functools.cached_property
     def seed_results(self) -> dict[str, tuple[FoldResult, ...]]:
@@ -184,7 +178,7 @@ class Pipeline:
         tasks = [self.fold_task(fold, pretrained[fold.name], seed_index=seed) for fold in self.folds for seed in seeds]
         results = self.fold_results(tasks, "validate")
         reused = sum(result.reused for result in results.values())
-        self._record("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
+        self.record_stage("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
         by_fold = {fold.name: [results[task.key] for task in tasks if task.fold.name == fold.name] for fold in self.folds}
         return {name: tuple(own) for name, own in by_fold.items()}
 
@@ -240,15 +234,12 @@ class Pipeline:
             null,
         )
 
-    def record_stage(self, stage: str, key: str, parts: int, reused: int, started: float, note: str = "") -> None:
-        """Note a stage that was not computed here, and tell who listens."""
-        self._record(stage, key, parts, reused, started, note)
-
     def _begin(self, stage: str, note: str = "") -> float:
         progress.current().stage(stage, progress.RUNNING, note)
         return time.monotonic()
 
-    def _record(self, stage: str, key: str, parts: int, reused: int, started: float, note: str) -> None:
+    def record_stage(self, stage: str, key: str, parts: int, reused: int, started: float, note: str = "") -> None:
+        """Note a stage that has its result, and tell everybody who listens."""
         record = StageRecord(stage, key, parts, reused, time.monotonic() - started, note)
         self.records.append(record)
         told = "reused" if parts and record.all_reused else f"{reused} of {parts} reused" if reused else "computed"

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vsslfw.evaluation.probes import ProbeFold
+from vsslfw.evaluation.probes import Described, Null, ProbeFold, null_of, probe, score
 from vsslfw.evaluation.repeats import repeats_of
 from vsslfw.pipeline.folds import Case
 from vsslfw.pipeline.stages import Pipeline
+from vsslfw.recipe.schema import Settings
+from vsslfw.seeds import Stream
 
 WORTH_IT = 100
 """Probes of a fold: from so many on, starting processes takes less time than it saves."""
@@ -43,11 +45,19 @@ class Tested:
             np.array([pipeline.classes.index(case.label) for case in cases]), [case.subject_id for case in cases], folds, pipeline.classes
         )
 
-    def jobs(self, permutations: int) -> int:
-        """How many processes a null is worth: all cores, since a probe needs hardly any memory, or this one where it takes no time."""
+    def tried(self, described: Described, settings: Settings, stage: str) -> tuple[list[NDArray[np.float64]], dict[str, float], Null]:
+        """The probe's probabilities by fold, its scores, and those under the recipe's permutations."""
         from joblib import cpu_count
 
-        return int(cpu_count()) if permutations * len(self.folds) >= WORTH_IT else 1
+        stream, m = Stream(settings.seed, stage, described.key), settings.statistics.permutations
+        seed, other = (stream / "probe").seed() % 2**31, (stream / "permutations").seed() % 2**31
+        # All cores, since a probe needs hardly any memory.
+        jobs = int(cpu_count()) if m * len(self.folds) >= WORTH_IT else 1
+        given, classes = (self.y, self.subjects, self.folds), len(self.classes)
+        answers = probe(described, *given, classes=classes, seed=seed)
+        scores = score(self.y, answers, self.folds)
+        null = null_of(described, *given, classes=classes, m=m, seed=other, jobs=jobs, value=scores["balanced_accuracy"])
+        return answers, scores, null
 
     def key(self, pipeline: Pipeline) -> dict[str, Any]:
         """What results over these videos and folds depend on: contents and labels, who shares a subject, and not the subjects' ids."""
