@@ -78,6 +78,7 @@ pretrain = dict(
     region=dict(type="whole_frame"),        # the whole room
     head=dict(type="feature_regression"),   # eq. (1): squared L2 to the clean feature of every frame
     mask="image",                           # MASK is a picture filled with -1.0, through the backbone | "learned": a vector
+    frame_order="kept",                     # | "shuffled": a control, in which nothing of time can be learnt
     loss_on="real",                         # eq. (1) sums over all K frames, never over PAD (open) | "corrupted"
     epochs=60,
     batch_size=16,                          # open: not stated for pre-training; 16 as in fine-tuning
@@ -111,6 +112,8 @@ finetune = dict(
     precision="float32",
     class_weights="videos",                 # 1 / number of clips of the class, in the training fold | "subjects" | "none"
     windows="random",                       # open: of a video longer than 256 frames, one random window an epoch | "all"
+    trained="all",                          # projection, encoder and head (open) | "head": on an encoder that stays as it is
+    label_fraction=1.0,                     # of the training subjects of each class: fewer labels, the same pre-training
     seeds=1,                                # more are averaged within a video; a seed is no further observation
 )
 

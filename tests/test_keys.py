@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from vsslfw import Pipeline, load_recipe
-from vsslfw.pipeline.folds import fold_key
-from vsslfw.pipeline.pretrain import pretrain_key
+from vsslfw.digest import digest_of
+from vsslfw.pipeline.folds import fold_inputs
+from vsslfw.pipeline.pretrain import pretrain_inputs
 from vsslfw.testing.tiny import tiny_overrides
 
 STAGES = ("features", "clips", "pretrain", "folds")
@@ -53,9 +54,9 @@ def keys(cache: Path, *overrides: str, views: str = "2") -> dict[str, list[str]]
     found["clips"] = sorted(clip.key for clip in pipeline.features.clips)
     for fold in pipeline.folds:
         admitted = pipeline.admitted[fold.name]
-        pretrained = pretrain_key(pipeline.recipe, pipeline.backbone.key, admitted) if admitted else None
+        pretrained = digest_of(pretrain_inputs(pipeline.recipe, pipeline.backbone.key, admitted)) if admitted else None
         found["pretrain"].append(pretrained or "")
-        found["folds"].append(fold_key(pipeline.recipe, fold, pretrained, pipeline.backbone.key, pipeline.classes))
+        found["folds"].append(digest_of(fold_inputs(pipeline.recipe, fold, pretrained, pipeline.backbone.key, pipeline.classes)))
     return found
 
 

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from vsslfw import load_recipe
+from vsslfw.digest import digest_of
 from vsslfw.interfaces import Backbone
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.backbone import FrozenBackbone, resize_for
-from vsslfw.pipeline.folds import Case, Fold, class_weights, fold_key
+from vsslfw.pipeline.folds import Case, Fold, class_weights, fold_inputs
 from vsslfw.pipeline.pretrain import split_held_out
 from vsslfw.seeds import Stream
 from vsslfw.testing.tiny import tiny_overrides
@@ -87,7 +88,7 @@ def test_a_fold_key_knows_which_videos_share_a_subject_and_not_the_subject_ids(s
     def key(subjects: str) -> str:
         train = [case(subject, label) for subject, label in zip(subjects, ("ES", "PNES", "ES"), strict=True)]
         train = [replace(c, entry=SimpleNamespace(key=str(i))) for i, c in enumerate(train)]
-        return fold_key(recipe, Fold("T", tuple(train), ()), "pretrained", {}, ("ES", "PNES"))
+        return digest_of(fold_inputs(recipe, Fold("T", tuple(train), ()), "pretrained", {}, ("ES", "PNES")))
 
     assert (key(subjects) == key("AAB")) is same
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from vsslfw.data.manifest import VideoRow
 from vsslfw.pipeline.folds import Case, Fold
-from vsslfw.pipeline.results import Names
+from vsslfw.pipeline.names import Names
 from vsslfw.pipeline.splits import split
 
 SUBJECTS = ["A", "A", "A-01", "A-01", "fold-04", "fold-04", "B", "B"]

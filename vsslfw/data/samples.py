@@ -48,7 +48,8 @@ class CachedClips:
 class PretrainSamples:
     """Corrupted clips: sample(index, epoch) -> Batch of one, the same for the same (index, epoch).
 
-    ``loss_on``: "real" counts every real frame (eq. 1), "corrupted" only those masked or moved (reading 4).
+    ``loss_on``: "real" counts every real frame (eq. 1), "corrupted" only those masked or moved (reading 4). ``shuffled``: the clip's
+    frames stand in random order before the noise, in what is shown and in what must be restored alike.
     """
 
     clips: Clips
@@ -57,6 +58,7 @@ class PretrainSamples:
     pad_feature: Tensor
     stream: Stream
     loss_on: str = "real"
+    shuffled: bool = False
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -65,6 +67,9 @@ class PretrainSamples:
         """One clip under one fresh corruption plan."""
         stream = self.stream / epoch / index
         features, clean, times = self.clips.read(index, stream)
+        if self.shuffled:
+            order = torch.from_numpy((stream / "frame order").generator().permutation(len(features)))
+            features, clean = features[order], None if clean is None else clean[order]
         plan = corrupt(CorruptionPlan.clean(len(features), self.positions), self.corruptions, stream)
         if self.loss_on == "corrupted":
             plan = plan.with_target(np.where(plan.masked | plan.moved, plan.target, IGNORE))

@@ -71,12 +71,24 @@ class PretextModel(nn.Module):
 
 
 class Classifier(nn.Module):
-    """Tells classes apart: forward(features (B,T,D), valid (B,T)) -> logits (B,K). Paper, section 3.3 and eq. (2)."""
+    """Tells classes apart: forward(features (B,T,D), valid (B,T)) -> logits (B,K). Paper, section 3.3 and eq. (2).
 
-    def __init__(self, encoder: SequenceEncoder, head: Head) -> None:
+    With ``frozen_encoder`` the head alone is trained.
+    """
+
+    def __init__(self, encoder: SequenceEncoder, head: Head, *, frozen_encoder: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
+        self.frozen_encoder = frozen_encoder
+        encoder.requires_grad_(not frozen_encoder)
+
+    def train(self, mode: bool = True) -> Classifier:
+        """As any module, but a frozen encoder stays in eval mode: its dropout would be noise that nothing learns to bear."""
+        super().train(mode)
+        if self.frozen_encoder:
+            self.encoder.eval()
+        return self
 
     def forward(self, features: Tensor, valid: Tensor) -> Tensor:
         """(B,T,D), (B,T) -> logits (B,K)."""

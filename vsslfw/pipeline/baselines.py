@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,20 @@ import numpy as np
 from vsslfw.atomic import read_json, write_json
 from vsslfw.digest import digest_of
 from vsslfw.evaluation.measures import Answers, Measures, constant_answers
+from vsslfw.evaluation.predictions import Prediction
 from vsslfw.evaluation.probes import Described, within_fold_auroc
 from vsslfw.evaluation.repeats import mean_value
 from vsslfw.pipeline import progress
-from vsslfw.pipeline.descriptions import described, metadata
-from vsslfw.pipeline.keys import component_key
+from vsslfw.pipeline.descriptions import Description, descriptions
 from vsslfw.pipeline.model_null import null_of_model
+from vsslfw.pipeline.names import Names
+from vsslfw.pipeline.origin import Costs, write_origin
 from vsslfw.pipeline.shortcuts import shortcuts_of
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.tested import Tested
 from vsslfw.seeds import Stream
 
-VERSION = 1
+VERSION = 2
 MEANING = (
     "Every row is over the same folds. Under permuted labels the whole row is computed anew, with the labels of subjects swapped: p is the "
     "share of such scores that are as good as the true one, (b + 1) / (m + 1), and chance is where 95% of them lie, not .5."
@@ -38,13 +41,15 @@ def baselines_of(pipeline: Pipeline, metrics: dict[str, Any]) -> dict[str, Any]:
     tested = Tested.of(pipeline)
     started = time.monotonic()
     progress.current().stage("baselines", progress.RUNNING)
-    probes, reused = _cached(pipeline, tested)
+    probed = probes_of(pipeline, tested)
+    probes = [each.row for each in probed]
     null = null_of_model(pipeline, tested)
     rows = [_constant(tested, pipeline.positive), *probes, _model(metrics, null)]
     model = metrics["definitions"]["balanced_accuracy"]["value"]
     beaten_by = [row["name"] for row in probes if model is not None and (row["balanced_accuracy"] or 0.0) > model]
     shortcuts, known = shortcuts_of(pipeline, tested)
-    pipeline.record_stage("baselines", digest_of(tested.key(pipeline)), 2, reused + known, started)
+    reused = sum(each.reused for each in probed) + known
+    pipeline.record_stage("baselines", digest_of(tested.key(pipeline)), len(probed) + 1, reused, started)
     return {
         "baselines": {
             "meaning": MEANING,
@@ -58,45 +63,77 @@ def baselines_of(pipeline: Pipeline, metrics: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cached(pipeline: Pipeline, tested: Tested) -> tuple[list[dict[str, Any]], bool]:
-    recipe = pipeline.recipe
-    pretrained = [result.key if result else None for result in (pipeline.pretrained[fold.name] for fold in pipeline.folds)]
-    key = digest_of(
-        {
-            "stage": "baselines",
-            "version": VERSION,
-            **tested.key(pipeline),
-            "metadata": metadata(pipeline),
-            "encoder": component_key(recipe, "encoder", recipe.settings.encoder),
-            "windows": [recipe.settings.positions, recipe.settings.evaluate.stride, recipe.settings.evaluate.right_align],
-            "pretrained": pretrained,
-        }
-    )
-    path = pipeline.stage_cache.stage("baselines", key) / "result.json"
+@dataclass(frozen=True)
+class Probed:
+    """A probe over the run's folds: its row of the table, and the probabilities (tested videos, K) that it gave in each fold."""
+
+    row: dict[str, Any]
+    answers: list[list[list[float]]]
+    reused: bool
+
+
+def probes_of(pipeline: Pipeline, tested: Tested) -> list[Probed]:
+    """Each probe, from the cache if it is there: one that is given features alone is shared by all runs on these features."""
+    wanted = descriptions(pipeline)
+    return list(progress.counted((probed_on(pipeline, tested, each) for each in wanted), "baselines", len(wanted), "probes"))
+
+
+def probed_on(pipeline: Pipeline, tested: Tested, description: Description) -> Probed:
+    """The probe on one description."""
+    inputs = {
+        "stage": "baselines",
+        "version": VERSION,
+        "probe": description.key,
+        "inputs": description.inputs,
+        **tested.key(pipeline),
+    }
+    key = digest_of(inputs)
+    folder = pipeline.stage_cache.stage("baselines", key)
+    path = folder / "result.json"
     with pipeline.stage_cache.lock(key):
         if path.is_file():
-            rows: list[dict[str, Any]] = read_json(path)["rows"]
-            return rows, True
-        listener = progress.current()
-        of_all = described(pipeline)
-        listener.start("baselines", len(of_all), "probes")
-        rows = []
-        for each in of_all:
-            rows.append(row_of(pipeline, tested, each))
-            listener.advance("baselines", 1)
-        listener.finish("baselines")
-        write_json(path, {"rows": rows, "provenance": pipeline.provenance})
-    return rows, False
+            known = read_json(path)
+            return Probed(known["row"], known["answers"], reused=True)
+        started = time.monotonic()
+        row, answers = row_of(pipeline, tested, description.made())
+        work, units = probe_work(pipeline, tested)
+        Costs(pipeline.stage_cache.folder).note(work, units, time.monotonic() - started)
+        write_json(path, {"row": row, "answers": answers, "provenance": pipeline.provenance})
+        write_origin(folder, inputs, pipeline.provenance)
+    return Probed(row, answers, reused=False)
 
 
-def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> dict[str, Any]:
-    """A row of the table: the probe on one description, and what it scores under permuted labels."""
+def probe_work(pipeline: Pipeline, tested: Tested) -> tuple[dict[str, Any], int]:
+    """What kind of work a probe is, as `vsslfw.pipeline.origin.Costs` counts it, and how much: fits of one video."""
+    fits = (pipeline.recipe.settings.statistics.permutations + 1) * len(tested.folds)
+    return {"stage": "baselines", "feature_dim": pipeline.backbone.module.feature_dim}, fits * len(tested.y)
+
+
+def probe_predictions(pipeline: Pipeline, names: Names) -> dict[str, list[Prediction]]:
+    """Probe -> its answer for each tested video in each repeat, as the model's own are written; nothing if baselines are off."""
+    if not pipeline.recipe.settings.statistics.baselines:
+        return {}
+    tested, data = Tested.of(pipeline), pipeline.provenance["data"]
+    found: dict[str, list[Prediction]] = {}
+    for probed in (probed_on(pipeline, tested, each) for each in descriptions(pipeline)):
+        own = found[probed.row["key"]] = []
+        for fold, split, answers in zip(pipeline.folds, tested.folds, probed.answers, strict=True):
+            for case, row in zip(fold.test, answers, strict=True):
+                shares = dict(zip(tested.classes, row, strict=True))
+                said = max(shares, key=lambda name: shares[name])
+                video, subject, name = names.video(case.video_id), names.subject(case.subject_id), names.fold(fold)
+                own.append(Prediction(name, video, subject, case.label, said, shares, 1, case.seconds, data, split.repeat))
+    return found
+
+
+def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> tuple[dict[str, Any], list[list[list[float]]]]:
+    """A row of the table, and the probabilities by fold: the probe on one description, and what it scores under permuted labels."""
     settings = pipeline.recipe.settings
     answers, scores, null = tested.tried(each, settings, "baselines")
     seed = Stream(settings.seed, "baselines", each.key, "within folds").seed() % 2**31
     within = within_fold_auroc(each, tested.y, tested.subjects, seed=seed) if len(tested.classes) == 2 else None
     figures = _figures(tested, answers, pipeline.positive)
-    return {
+    row = {
         "key": each.key,
         "name": each.name,
         "what": each.what,
@@ -106,6 +143,7 @@ def row_of(pipeline: Pipeline, tested: Tested, each: Described) -> dict[str, Any
         "null": null.beside(scores),
         "reason": None,
     }
+    return row, [answer.tolist() for answer in answers]
 
 
 def _figures(tested: Tested, answers: Sequence[Any], positive: str) -> dict[str, float | None]:

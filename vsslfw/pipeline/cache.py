@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,21 @@ class Cache:
         folder = self.folder / "private"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """While the body runs, nothing is removed from the cache: ``vsslfw cache gc`` sees that somebody uses it, and refuses."""
+        users = self.folder / "locks" / "users"
+        users.mkdir(parents=True, exist_ok=True)
+        path = users / f"{uuid.uuid4().hex}.lock"
+        with FileLock(self.folder / "locks" / "removal.lock"):  # waits while something is removed
+            lock = FileLock(path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+            path.unlink(missing_ok=True)
 
     def lock(self, key: str) -> FileLock:
         """One writer for a key; a second process waits, then finds the result. The system frees it if its holder is killed."""

@@ -60,22 +60,30 @@ class ClipReader:
 
     def key(self, request: Request) -> str:
         """Digest of all that the features of a request depend on."""
+        return digest_of(self.inputs(request))
+
+    def inputs(self, request: Request) -> dict[str, Any]:
+        """All that the features of a request depend on."""
         seed = self.settings.seed if request.crop == "random" else None
-        return digest_of(
-            {
-                "store": STORE_VERSION,
-                "content": request.video.content,
-                "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
-                "region": [
-                    component_key(self.recipe, "detector", request.region),
-                    self.detector(request.region).fingerprint(request.clip.video_id),
-                ],
-                "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
-                "backbone": self.backbone.key,
-                "dtype": None if request.views == "online" else self.settings.extract.dtype,
-                "decoder": self.decoder,
-            }
-        )
+        return {
+            "store": STORE_VERSION,
+            "content": request.video.content,
+            "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
+            "region": [
+                component_key(self.recipe, "detector", request.region),
+                self.detector(request.region).fingerprint(request.clip.video_id),
+            ],
+            "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
+            "backbone": self.backbone.key,
+            "dtype": None if request.views == "online" else self.settings.extract.dtype,
+            "decoder": self.decoder,
+        }
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """What kind of work extraction is, as `vsslfw.pipeline.origin.Costs` counts it; its unit is a frame through the backbone."""
+        backbone = self.backbone
+        return {"stage": "extract", "backbone": backbone.key, "resize": backbone.resize, "device": backbone.device}
 
     def decode(self, request: Request, first: int = 0, last: int | None = None) -> Decoded:
         """The frames first..last-1 of a request, resized; fewer where the video ends early or breaks."""

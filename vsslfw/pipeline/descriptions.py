@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from vsslfw.evaluation import descriptors
 from vsslfw.evaluation.probes import Described
 from vsslfw.interfaces import SequenceEncoder
 from vsslfw.pipeline.folds import Case
+from vsslfw.pipeline.keys import component_key
 from vsslfw.pipeline.pretrain import PretrainResult, build_encoder
 from vsslfw.pipeline.stages import Pipeline
 
@@ -24,36 +26,67 @@ DURATION = "(duration)"
 """What the length of a video is called beside the manifest's own columns, of which one may be called duration."""
 
 
-def described(pipeline: Pipeline) -> list[Described]:
+@dataclass(frozen=True)
+class Description:
+    """A way to describe every video, and what it depends on beside the videos' features: it is made only where it is new."""
+
+    key: str
+    name: str
+    what: str
+    inputs: Any
+    make: Callable[[], Any]
+
+    def made(self) -> Described:
+        """The description itself."""
+        return Described(self.key, self.name, self.what, self.make())
+
+
+def descriptions(pipeline: Pipeline) -> list[Description]:
     """Every description, from the one that knows least to the one that knows most."""
-    cases, rate = pipeline.features.cases, pipeline.recipe.settings.video.fps / pipeline.backbone.module.clip_stride
-    return [
-        Described(
-            "metadata", "metadata and duration", "The manifest's own columns and the video's length; no picture.", metadata(pipeline)
+    settings = pipeline.recipe.settings
+    rate = settings.video.fps / pipeline.backbone.module.clip_stride
+    windows = [settings.positions, settings.evaluate.stride, settings.evaluate.right_align]
+    encoder = [component_key(pipeline.recipe, "encoder", settings.encoder), *windows]
+    what = "The manifest's own columns and the video's length; no picture."
+    found = [
+        Description("metadata", "metadata and duration", what, metadata(pipeline), lambda: metadata(pipeline)),
+        Description(
+            "mean",
+            "features: mean",
+            "What the room and the patient look like; nothing of movement.",
+            None,
+            lambda: of_features(pipeline.features.cases, descriptors.mean),
         ),
-        Described(
-            "mean", "features: mean", "What the room and the patient look like; nothing of movement.", of_features(cases, descriptors.mean)
-        ),
-        Described(
+        Description(
             "moments",
             "features: mean, SD, |change|",
             "Mean, standard deviation and mean absolute change over time: how much moves, not in which order.",
-            of_features(cases, descriptors.moments),
+            None,
+            lambda: of_features(pipeline.features.cases, descriptors.moments),
         ),
-        Described(
+        Description(
             "stft",
             "features: log-STFT",
             "How fast the features move, by short-time spectra; nothing of what is seen.",
-            of_features(cases, lambda features: descriptors.log_stft(features, rate)),
+            rate,
+            lambda: of_features(pipeline.features.cases, lambda features: descriptors.log_stft(features, rate)),
         ),
-        Described(
+        Description(
             "random_encoder",
             "frozen random encoder",
             "The encoder with its initial weights: what its shape gives without any training.",
-            of_encoder(pipeline, None),
+            encoder,
+            lambda: of_encoder(pipeline, None),
         ),
-        *_pretrained(pipeline),
     ]
+    results = [result for result in (pipeline.pretrained[fold.name] for fold in pipeline.folds) if result is not None]
+    if len(results) == len(pipeline.folds):
+        what = "The pre-trained encoder as it is, without fine-tuning: what pre-training alone has learnt that tells the classes apart."
+        inputs = [*encoder, [result.key for result in results]]
+        found.append(
+            Description("pretrained_encoder", "frozen pre-trained encoder", what, inputs, lambda: _of_pretrained(pipeline, results))
+        )
+    return found
 
 
 def metadata(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -102,13 +135,9 @@ def _hidden(pipeline: Pipeline, encoder: SequenceEncoder, case: Case) -> Floats:
     return np.asarray(np.mean(windows, axis=0))
 
 
-def _pretrained(pipeline: Pipeline) -> list[Described]:
-    results = [pipeline.pretrained[fold.name] for fold in pipeline.folds]
-    if any(result is None for result in results):
-        return []
-    by_key = {result.key: result for result in results if result is not None}
-    found = {key: of_encoder(pipeline, result) for key, result in by_key.items()}
-    keys = [result.key for result in results if result is not None]
-    X = found[keys[0]] if len(found) == 1 else {number: found[key] for number, key in enumerate(keys)}
-    what = "The pre-trained encoder as it is, without fine-tuning: what pre-training alone has learnt that tells the classes apart."
-    return [Described("pretrained_encoder", "frozen pre-trained encoder", what, X)]
+def _of_pretrained(pipeline: Pipeline, results: Sequence[PretrainResult]) -> Any:
+    """One description if all folds share a pre-training, else one for each fold."""
+    found = {result.key: of_encoder(pipeline, result) for result in {result.key: result for result in results}.values()}
+    if len(found) == 1:
+        return found[results[0].key]
+    return {number: found[result.key] for number, result in enumerate(results)}

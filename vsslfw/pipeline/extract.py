@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from vsslfw.data.store import FeatureEntry, Shard
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.clip_reader import ClipReader, Decoded, Request
+from vsslfw.pipeline.origin import Costs
 from vsslfw.provenance import tell_changes
 from vsslfw.seeds import Stream
 from vsslfw.video import crop
@@ -71,7 +73,9 @@ class Extractor:
         recorded = [component for entry in entries.values() for component in entry.provenance["components"]]
         tell_changes("features of the cache", recorded, self.provenance["components"], ("backbone", "detector"))
         listener = progress.current()
-        listener.start("extract", sum(_frames(request) for request in pending.values()), "frames")
+        frames = sum(_frames(request) for request in pending.values())
+        listener.start("extract", frames, "frames")
+        started = time.monotonic()
         for key, request, segments in self._decoded(pending):
             outcome = self._finish(key, request, segments)
             if isinstance(outcome, str):
@@ -79,6 +83,7 @@ class Extractor:
             else:
                 entries[key] = outcome
         listener.finish("extract")
+        Costs(self.cache.folder).note(self.reader.work, frames, time.monotonic() - started)
         return entries, failed, reused
 
     def _unusable(self, request: Request, entry: FeatureEntry) -> str:
@@ -124,6 +129,7 @@ class Extractor:
             return reason
         provenance = {
             **self.provenance,
+            "inputs": self.reader.inputs(request),
             "source_digest": request.video.content,
             "clip": {"start_s": request.clip.start_s, "fps": request.clip.fps, "crop": request.crop},
             "frames_expected": self.backbone.length(request.clip.frames),

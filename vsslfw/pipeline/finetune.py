@@ -32,7 +32,8 @@ class Tuned:
 def build_classifier(recipe: Recipe, feature_dim: int, classes: int, seed_index: int = 0) -> Classifier:
     """Projection, encoder and head, as fine-tuning from scratch begins with them."""
     encoder = build_encoder(recipe, feature_dim, seed_index)
-    return Classifier(encoder, build_head(recipe, recipe.settings.finetune.head, encoder.hidden_dim, classes, seed_index))
+    head = build_head(recipe, recipe.settings.finetune.head, encoder.hidden_dim, classes, seed_index)
+    return Classifier(encoder, head, frozen_encoder=recipe.settings.finetune.trained == "head")
 
 
 def fine_tune(task: FoldTask, work: Path, train: Sequence[Case] | None = None, *, part: str = "") -> Tuned:

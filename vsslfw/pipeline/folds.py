@@ -12,7 +12,6 @@ import numpy as np
 
 from vsslfw.atomic import read_json
 from vsslfw.data.store import FeatureEntry
-from vsslfw.digest import digest_of
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.keys import component_key
 from vsslfw.pipeline.pretrain import Tokens
@@ -65,6 +64,21 @@ class FoldTask:
     """Which of the seeds of ``finetune.seeds``."""
     null: bool = False
     """Its labels are permuted: to answer the same for everything is no mistake then."""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """What the key digests."""
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """What kind of work it is, as `vsslfw.pipeline.origin.Costs` counts it."""
+        settings = self.recipe.settings
+        head = settings.finetune.model_dump(mode="json", include={"head", "batch_size", "micro_batch", "precision", "trained"})
+        own = {"encoder": settings.encoder, "positions": settings.positions, "feature_dim": self.feature_dim, "device": self.device}
+        return {"stage": "fold", **own, **head, "evaluate": settings.evaluate.model_dump(mode="json")}
+
+    @property
+    def units(self) -> int:
+        """How much of it: training videos times epochs."""
+        return max(1, len(self.fold.train)) * self.recipe.settings.finetune.epochs
 
 
 @dataclass(frozen=True)
@@ -83,7 +97,7 @@ class FoldResult:
     """The inner folds that the threshold came from: features' keys trained on and answered."""
 
 
-def fold_key(
+def fold_inputs(
     recipe: Recipe,
     fold: Fold,
     pretrain_key: str | None,
@@ -92,32 +106,30 @@ def fold_key(
     *,
     positive: str = "",
     seed_index: int = 0,
-) -> str:
-    """Digest of all that a fold's predictions depend on: which training videos share a subject, and not the subjects' ids."""
+) -> dict[str, Any]:
+    """All that a fold's predictions depend on; its digest is the key. It holds who shares a subject, and not the subjects' ids."""
     settings = recipe.settings
     chosen = {"positive": positive} if settings.evaluate.threshold == "inner-folds" else {}
     seeded = {"seed_index": seed_index} if seed_index else {}
     subjects: dict[str, int] = {}
     for case in fold.train:
         subjects.setdefault(case.subject_id, len(subjects))
-    return digest_of(
-        {
-            "stage": "fold",
-            "seed": settings.seed,
-            "positions": settings.positions,
-            "pretrain": pretrain_key,
-            "backbone": backbone_key,
-            "encoder": component_key(recipe, "encoder", settings.encoder),
-            "head": component_key(recipe, "head", settings.finetune.head),
-            "settings": settings.finetune.model_dump(mode="json", exclude={"region", "head", "seeds"}),
-            "evaluate": settings.evaluate.model_dump(mode="json"),
-            "classes": list(classes),
-            "train": [[case.entry.key, case.label, subjects[case.subject_id]] for case in fold.train],
-            "test": [case.entry.key for case in fold.test],
-            **chosen,
-            **seeded,
-        }
-    )
+    return {
+        "stage": "fold",
+        "seed": settings.seed,
+        "positions": settings.positions,
+        "pretrain": pretrain_key,
+        "backbone": backbone_key,
+        "encoder": component_key(recipe, "encoder", settings.encoder),
+        "head": component_key(recipe, "head", settings.finetune.head),
+        "settings": settings.finetune.model_dump(mode="json", exclude={"region", "head", "seeds", "label_fraction"}),
+        "evaluate": settings.evaluate.model_dump(mode="json"),
+        "classes": list(classes),
+        "train": [[case.entry.key, case.label, subjects[case.subject_id]] for case in fold.train],
+        "test": [case.entry.key for case in fold.test],
+        **chosen,
+        **seeded,
+    }
 
 
 def class_weights(cases: Sequence[Case], classes: Sequence[str], counting: str) -> dict[str, float]:

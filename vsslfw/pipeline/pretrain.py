@@ -16,7 +16,6 @@ from vsslfw.atomic import read_json, write_json
 from vsslfw.data.clips import Clip
 from vsslfw.data.samples import CachedClips, Clips, PretrainSamples
 from vsslfw.data.store import FeatureEntry
-from vsslfw.digest import digest_of
 from vsslfw.engine import PretextModel, Training, check_not_collapsed, evaluate_pretext, fit, save_weights
 from vsslfw.interfaces import FeatureCorruption, FrameCorruption, Head, SequenceCorruption, SequenceEncoder
 from vsslfw.pipeline import progress
@@ -26,6 +25,7 @@ from vsslfw.pipeline.clip_reader import Request
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key, component_keys
 from vsslfw.pipeline.online import OnlineClips
+from vsslfw.pipeline.origin import measured_unless_resumed, write_origin
 from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
 
@@ -72,6 +72,21 @@ class PretrainTask:
     feature_dim: int
     device: str
     provenance: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """What the key digests."""
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """What kind of work it is, as `vsslfw.pipeline.origin.Costs` counts it."""
+        settings = self.recipe.settings
+        how = settings.pretrain.model_dump(mode="json", include={"head", "batch_size", "micro_batch", "precision"})
+        own = {"encoder": settings.encoder, "positions": settings.positions, "feature_dim": self.feature_dim, "device": self.device}
+        return {"stage": "pretrain", **own, **how, "online": settings.extract.views == "online" and settings.backbone}
+
+    @property
+    def units(self) -> int:
+        """How much of it: clips times epochs."""
+        return len(self.clips) * self.recipe.settings.pretrain.epochs
 
 
 @dataclass(frozen=True)
@@ -88,24 +103,22 @@ class PretrainResult:
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
-def pretrain_key(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[PretrainClip]) -> str:
-    """Digest of settings, seed and the set of clips admitted: folds that admit the same clips share it (reading 13)."""
+def pretrain_inputs(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequence[PretrainClip]) -> dict[str, Any]:
+    """Settings, seed and the set of clips admitted, whose digest is the key: folds that admit the same clips share it (reading 13)."""
     settings = recipe.settings
     section = settings.pretrain.model_dump(mode="json", exclude={"source", "subjects", "region", "head"})  # components have keys
-    return digest_of(
-        {
-            "stage": "pretrain",
-            "seed": settings.seed,
-            "positions": settings.positions,
-            "backbone": backbone_key,
-            "corruption": component_keys(recipe, "corruption", settings.corruption),
-            "encoder": component_key(recipe, "encoder", settings.encoder),
-            "head": component_key(recipe, "head", settings.pretrain.head),
-            "settings": section,
-            "views": settings.extract.views,
-            "clips": sorted(clip.key for clip in clips),
-        }
-    )
+    return {
+        "stage": "pretrain",
+        "seed": settings.seed,
+        "positions": settings.positions,
+        "backbone": backbone_key,
+        "corruption": component_keys(recipe, "corruption", settings.corruption),
+        "encoder": component_key(recipe, "encoder", settings.encoder),
+        "head": component_key(recipe, "head", settings.pretrain.head),
+        "settings": section,
+        "views": settings.extract.views,
+        "clips": sorted(clip.key for clip in clips),
+    }
 
 
 def load_pretrained(task: PretrainTask) -> PretrainResult | None:
@@ -123,7 +136,7 @@ def pretrain(task: PretrainTask) -> PretrainResult:
         found = load_pretrained(task)
         if found is not None:
             return found
-        with naming_culprits(task.recipe):
+        with naming_culprits(task.recipe), measured_unless_resumed(task, cache.stage("pretrain", task.key)):
             return _pretrain(task, cache.stage("pretrain", task.key))
 
 
@@ -158,7 +171,8 @@ def pretrain_samples(recipe: Recipe, clips: Sequence[PretrainClip], tokens: Toke
     else:
         source = CachedClips([clip.entry for clip in clips if clip.entry is not None])
     sequence = [c for c in corruptions if isinstance(c, SequenceCorruption)]
-    return PretrainSamples(source, sequence, settings.positions, tokens.pad, stream, settings.pretrain.loss_on)
+    shuffled = settings.pretrain.frame_order == "shuffled"
+    return PretrainSamples(source, sequence, settings.positions, tokens.pad, stream, settings.pretrain.loss_on, shuffled)
 
 
 def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
@@ -193,6 +207,7 @@ def _pretrain(task: PretrainTask, folder: Path) -> PretrainResult:
     result["provenance"] = task.provenance
     save_weights(folder / "encoder.safetensors", model.encoder, task.provenance)
     write_json(folder / "result.json", result)
+    write_origin(folder, task.inputs, task.provenance)
     shutil.rmtree(work, ignore_errors=True)
     return PretrainResult(task.key, folder / "encoder.safetensors", **result, reused=False)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from vsslfw.data.columns import naming
-from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.engine.pretext import ANSWERS, PLACES
 from vsslfw.evaluation.audits import AuditLine, FoldView, Footage, audit_folds
 from vsslfw.evaluation.levels import answered
@@ -18,6 +17,7 @@ from vsslfw.evaluation.repeats import repeats_of
 from vsslfw.locations import file_name
 from vsslfw.pipeline.baselines import baselines_of
 from vsslfw.pipeline.folds import Case, Fold, FoldResult
+from vsslfw.pipeline.names import Names
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult
 from vsslfw.pipeline.provenance import environment
 from vsslfw.pipeline.stages import Pipeline
@@ -25,34 +25,6 @@ from vsslfw.plugins import Plugin
 from vsslfw.provenance import changes
 from vsslfw.report.data import Example, FoldLine, HeldOut, LeftOut, PluginLine, Pretraining, ReportData, StageLine, VideoLine
 from vsslfw.sections import Section
-
-
-@dataclass(frozen=True)
-class Names:
-    """How subjects, videos and folds are called in what a run writes: by pseudonym, or (``--identify``) by their ids."""
-
-    subject: Callable[[str], str]
-    video: Callable[[str], str]
-
-    @classmethod
-    def of(cls, pipeline: Pipeline, *, identify: bool) -> Names:
-        """Real names, or the pseudonyms of this manifest."""
-        if identify:
-            return cls(str, str)
-        pseudonyms = pseudonyms_of(pipeline)
-        return cls(pseudonyms.subject, pseudonyms.video)
-
-    def fold(self, fold: Fold) -> str:
-        """A fold that tests one subject bears that subject's name, others a number."""
-        if len(fold.test_subjects) != 1:
-            return fold.name
-        (subject,) = fold.test_subjects
-        return self.subject(subject) + fold.name.removeprefix(subject)
-
-
-def pseudonyms_of(pipeline: Pipeline) -> Pseudonyms:
-    """The pseudonyms of the run's manifest; the same for the same manifest and seed."""
-    return Pseudonyms.of(pipeline.index.manifest, pipeline.recipe.settings.seed)
 
 
 def split_record(pipeline: Pipeline, names: Names) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ from typing import Any
 from vsslfw.atomic import link_or_copy, write_json, write_text
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, RunError, UserError
+from vsslfw.evaluation.audits import AuditLine
 from vsslfw.evaluation.predictions import write_predictions, write_windows
 from vsslfw.pipeline import progress
+from vsslfw.pipeline.baselines import probe_predictions
 from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.devices import resolve_device
+from vsslfw.pipeline.names import Names, pseudonyms_of
 from vsslfw.pipeline.provenance import environment, inputs_of
-from vsslfw.pipeline.results import Names, audits_of, metrics_of, predictions_of, pseudonyms_of, report_of, split_record, windows_of
+from vsslfw.pipeline.results import audits_of, metrics_of, predictions_of, report_of, split_record, windows_of
 from vsslfw.pipeline.run_audits import more_audits, reuse_audit
 from vsslfw.pipeline.run_folder import alone, clear, earlier_run, logging_to
 from vsslfw.pipeline.run_state import RunState
@@ -61,13 +65,25 @@ def run(
     folder = Path(out) if out else run_folder(recipe)
     device = resolve_device(device)
     with usable(folder, "--out"):
+        earlier_run(folder, recipe, resume)  # what is wrong with the folder is said before a cache is made beside it
+        folder.mkdir(parents=True, exist_ok=True)
+    pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
+    return run_pipeline(pipeline, folder, resume=resume, identify=identify, thumbnails=thumbnails)
+
+
+def run_pipeline(
+    pipeline: Pipeline, folder: Path, *, resume: bool = False, identify: bool = False, thumbnails: bool = False, announced: bool = True
+) -> RunResult:
+    """`run` of a pipeline that is there already, with whatever of it has been computed; ``announced`` says first what it is."""
+    recipe = pipeline.recipe
+    with usable(folder, "--out"):
         before = earlier_run(folder, recipe, resume)
         folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder), logging_to(folder):
-        pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", jobs, device)
+    with alone(folder), logging_to(folder), pipeline.stage_cache.used():
         facts = {"name": recipe.settings.name, "recipe": recipe.digest, "profile": recipe.profile}
         state = RunState(folder, {**facts, "data": pipeline.provenance["data"], "identified": identify})
-        _announce(pipeline)
+        if announced:
+            _announce(pipeline)
         if before:
             state.facts["inputs"] = _same_inputs(folder, before, pipeline)
         state.running()
@@ -106,11 +122,7 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> 
     write_json(folder / "split.json", {"digest": digests["split"], **split})
     audits = audits_of(pipeline, names)
     write_json(folder / "audits.json", {"data": pipeline.provenance["data"], "lines": [asdict(line) for line in audits]})
-    failed = [line for line in audits if line.outcome == "failed"]
-    if failed:
-        raise RunError(
-            *(Problem(line.detail, where=line.check) for line in failed), title="The audit of the split failed; nothing was trained:"
-        )
+    check_audits(audits)
 
     _link_pretrained(pipeline, folder)
     predictions = predictions_of(pipeline, names)
@@ -133,6 +145,8 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> 
     write_predictions(folder / "predictions.csv", predictions)
     write_windows(folder / "windows.csv", windows, pipeline.provenance["data"])
     metrics = metrics_of(pipeline, names, predictions, windows)
+    for probe, answers in probe_predictions(pipeline, names).items():
+        write_predictions(folder / "probes" / f"{probe}.csv", answers)
     audits += more_audits(pipeline, names, metrics)
     write_json(folder / "audits.json", {"data": pipeline.provenance["data"], "lines": [asdict(line) for line in audits]})
     progress.current().stage("report", progress.RUNNING)
@@ -156,6 +170,13 @@ def _run(pipeline: Pipeline, folder: Path, identify: bool, thumbnails: bool) -> 
     write_report(folder, report)
     progress.current().stage("report", "written", seconds=time.monotonic() - started)
     return RunResult(folder, metrics, report)
+
+
+def check_audits(lines: Sequence[AuditLine]) -> None:
+    """RunError if a line of the split's audit failed."""
+    failed = [Problem(line.detail, where=line.check) for line in lines if line.outcome == "failed"]
+    if failed:
+        raise RunError(*failed, title="The audit of the split failed; nothing was trained:")
 
 
 def _announce(pipeline: Pipeline) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from vsslfw.evaluation import run_audits as lines
 from vsslfw.evaluation.audits import AuditLine
 from vsslfw.pipeline.folds import class_weights
-from vsslfw.pipeline.results import Names
+from vsslfw.pipeline.names import Names
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.provenance import changes
 

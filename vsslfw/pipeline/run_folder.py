@@ -27,6 +27,7 @@ ARTEFACTS = (
     "pretrain",
     "folds",
     "predictions.csv",
+    "probes",
     "windows.csv",
     "metrics.json",
     "stages.json",

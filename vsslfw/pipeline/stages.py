@@ -22,10 +22,11 @@ from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.devices import resolve_device
 from vsslfw.pipeline.features import Features, extract_features
-from vsslfw.pipeline.folds import Fold, FoldResult, FoldTask, fold_key, load_fold, mean_over_seeds
+from vsslfw.pipeline.folds import Fold, FoldResult, FoldTask, fold_inputs, load_fold, mean_over_seeds
 from vsslfw.pipeline.index import Index, build_index
+from vsslfw.pipeline.labels import labelled_part
 from vsslfw.pipeline.preflight import classes_of, positive_of, preflight
-from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask, Tokens, load_pretrained, pretrain, pretrain_key
+from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask, Tokens, load_pretrained, pretrain, pretrain_inputs
 from vsslfw.pipeline.provenance import provenance_of
 from vsslfw.pipeline.splits import split
 from vsslfw.pipeline.validate import run_fold
@@ -65,6 +66,8 @@ class Pipeline:
     cache: str | Path = ".vsslfw-cache"
     jobs: int = 1
     device: str = "auto"
+    backbones: dict[str, FrozenBackbone] = field(default_factory=dict)
+    """By the digest of what they are built from; several pipelines may share it, and so hold each backbone once."""
     records: list[StageRecord] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +88,11 @@ class Pipeline:
     @functools.cached_property
     def backbone(self) -> FrozenBackbone:
         """The frozen backbone; built before any video is touched, so that missing weights are found at once."""
-        return FrozenBackbone.of(self.recipe, self.device)
+        settings = self.recipe.settings
+        key = digest_of([settings.backbone, settings.extract.model_dump(mode="json"), settings.video.resize, self.device])
+        if key not in self.backbones:
+            self.backbones[key] = FrozenBackbone.of(self.recipe, self.device)
+        return self.backbones[key]
 
     @functools.cached_property
     def tokens(self) -> Tokens:
@@ -145,9 +152,8 @@ class Pipeline:
     @functools.cached_property
     def pretrained(self) -> dict[str, PretrainResult | None]:
         """Stage 3: by fold name. Folds that admit the same clips share one pre-training."""
-        folds, admitted = self.folds, self.admitted
+        by_fold = self.pretrain_tasks
         started = self._begin("pretrain")
-        by_fold = {fold.name: self.pretrain_task(admitted[fold.name]) for fold in folds}
         tasks = {task.key: task for task in by_fold.values() if task is not None}
         results = {key: found for key, task in tasks.items() if (found := load_pretrained(task))}
         reused = len(results)
@@ -161,26 +167,35 @@ class Pipeline:
         self.record_stage("pretrain", digest_of(sorted(tasks)), len(tasks), reused, started, "none: from scratch" if not tasks else "")
         return {name: results[task.key] if task else None for name, task in by_fold.items()}
 
+    @functools.cached_property
+    def pretrain_tasks(self) -> dict[str, PretrainTask | None]:
+        """By fold name; none where nothing is pre-trained."""
+        return {fold.name: self.pretrain_task(self.admitted[fold.name]) for fold in self.folds}
+
     def pretrain_task(self, clips: tuple[PretrainClip, ...]) -> PretrainTask | None:
         """All that a pre-training on these clips needs; none without clips."""
         if not clips:
             return None
-        key = pretrain_key(self.recipe, self.backbone.key, clips)
-        dim = self.backbone.module.feature_dim
-        return PretrainTask(key, self.recipe, self.stage_cache.folder, clips, self.tokens, dim, self.device, self.provenance)
+        inputs = pretrain_inputs(self.recipe, self.backbone.key, clips)
+        dim, folder = self.backbone.module.feature_dim, self.stage_cache.folder
+        return PretrainTask(digest_of(inputs), self.recipe, folder, clips, self.tokens, dim, self.device, self.provenance, inputs)
 
     @functools.cached_property
     def seed_results(self) -> dict[str, tuple[FoldResult, ...]]:
         """Stage 4: by fold name, a result for each of ``finetune.seeds``."""
-        pretrained = self.pretrained
+        tasks = self.fold_tasks
         started = self._begin("validate", f"up to {self.jobs} folds at a time" if self.jobs > 1 else "")
-        seeds = range(self.recipe.settings.finetune.seeds)
-        tasks = [self.fold_task(fold, pretrained[fold.name], seed_index=seed) for fold in self.folds for seed in seeds]
         results = self.fold_results(tasks, "validate")
         reused = sum(result.reused for result in results.values())
         self.record_stage("validate", digest_of([task.key for task in tasks]), len(tasks), reused, started, "")
         by_fold = {fold.name: [results[task.key] for task in tasks if task.fold.name == fold.name] for fold in self.folds}
         return {name: tuple(own) for name, own in by_fold.items()}
+
+    @functools.cached_property
+    def fold_tasks(self) -> list[FoldTask]:
+        """Each fold with each of ``finetune.seeds``; the pre-trainings are there."""
+        seeds = range(self.recipe.settings.finetune.seeds)
+        return [self.fold_task(fold, self.pretrained[fold.name], seed_index=seed) for fold in self.folds for seed in seeds]
 
     @functools.cached_property
     def results(self) -> dict[str, FoldResult]:
@@ -214,12 +229,22 @@ class Pipeline:
         executor: Executor = self.recipe.registries.build("executor", self.recipe.settings.executor)
         return executor
 
+    @functools.cached_property
+    def labelled(self) -> dict[str, Fold]:
+        """By fold name, the fold with those training videos whose labels are used (``finetune.label_fraction``)."""
+        return {fold.name: self.with_used_labels(fold) for fold in self.folds}
+
+    def with_used_labels(self, fold: Fold) -> Fold:
+        """A fold with those training videos whose labels are used."""
+        return labelled_part(fold, self.recipe.settings.finetune.label_fraction, self.recipe.settings.seed)
+
     def fold_task(self, fold: Fold, pretrained: PretrainResult | None, *, seed_index: int = 0, null: bool = False) -> FoldTask:
         """All that fine-tuning a fold with one of the seeds needs; ``null`` if its labels are permuted."""
+        fold = self.with_used_labels(fold)
         start = pretrained.key if pretrained else None
-        key = fold_key(self.recipe, fold, start, self.backbone.key, self.classes, positive=self.positive, seed_index=seed_index)
+        inputs = fold_inputs(self.recipe, fold, start, self.backbone.key, self.classes, positive=self.positive, seed_index=seed_index)
         return FoldTask(
-            key,
+            digest_of(inputs),
             fold,
             self.recipe,
             self.stage_cache.folder,
@@ -232,6 +257,7 @@ class Pipeline:
             self.positive,
             seed_index,
             null,
+            inputs,
         )
 
     def _begin(self, stage: str, note: str = "") -> float:

@@ -40,7 +40,9 @@ class Tested:
         def of(side: tuple[Case, ...]) -> NDArray[np.intp]:
             return np.array([at[case.video_id] for case in side], dtype=np.intp)
 
-        folds = [ProbeFold(of(fold.train), of(fold.test), repeat) for fold, repeat in zip(pipeline.folds, repeats, strict=True)]
+        # Probes are given the labels that the model is given.
+        labelled = [pipeline.labelled[fold.name] for fold in pipeline.folds]
+        folds = [ProbeFold(of(fold.train), of(fold.test), repeat) for fold, repeat in zip(labelled, repeats, strict=True)]
         return cls(
             np.array([pipeline.classes.index(case.label) for case in cases]), [case.subject_id for case in cases], folds, pipeline.classes
         )

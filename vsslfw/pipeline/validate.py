@@ -15,6 +15,7 @@ from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.finetune import Tuned, fine_tune
 from vsslfw.pipeline.folds import FoldResult, FoldTask, load_fold
+from vsslfw.pipeline.origin import measured_unless_resumed, write_origin
 from vsslfw.pipeline.threshold import inner_threshold
 
 COLLAPSE_CASES = 32
@@ -28,7 +29,7 @@ def run_fold(task: FoldTask) -> FoldResult:
         found = load_fold(task)
         if found is not None:
             return found
-        with naming_culprits(task.recipe):
+        with naming_culprits(task.recipe), measured_unless_resumed(task, cache.stage("folds", task.key)):
             return _run_fold(task, cache.stage("folds", task.key))
 
 
@@ -48,6 +49,7 @@ def _run_fold(task: FoldTask, folder: Path) -> FoldResult:
         "inner": inner,
     }
     write_json(folder / "result.json", result)
+    write_origin(folder, task.inputs, task.provenance)
     shutil.rmtree(work, ignore_errors=True)
     return FoldResult(task.key, **result, reused=False)
 

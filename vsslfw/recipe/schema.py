@@ -106,6 +106,8 @@ class Pretrain(Section):
     """The pretext head. Eq. (1)."""
     mask: Literal["image", "learned"] = "image"
     """MASK: the constant image through the backbone, or a learned vector. Reading 1."""
+    frame_order: Literal["kept", "shuffled"] = "kept"
+    """"shuffled": a control. The frames of each clip stand in random order before the noise: what follows what cannot be learnt."""
     loss_on: Literal["real", "corrupted"] = "real"
     """Positions that count in the loss: all real frames, or only corrupted ones. Reading 4."""
     epochs: Count
@@ -143,6 +145,10 @@ class Finetune(Section):
     """What the class weights count, in the training fold. Reading 11."""
     windows: Literal["random", "all"] = "random"
     """Of a long video: one random window an epoch, or all. Reading 8."""
+    trained: Literal["all", "head"] = "all"
+    """What is trained: projection, encoder and head (reading 6), or the head alone on an encoder that stays as it is."""
+    label_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the training subjects of each class whose labels are used, at least one; a smaller share lies within a larger one."""
     seeds: Count = 1
     """Fine-tune each fold with that many seeds and average their probabilities; a seed never counts as a further observation."""
 
