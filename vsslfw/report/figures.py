@@ -52,7 +52,9 @@ def loss_curves(histories: Sequence[History], *, name: str, ylabel: str) -> str:
         axes.set_ylabel(ylabel)
 
     first, last = curves[0][0][1], curves[0][-1][1]
-    return _svg(draw, name, SIZE_IN, f"{ylabel} by epoch: from {first:.4g} to {last:.4g}" + (", first curve" if len(curves) > 1 else ""))
+    return draw_svg(
+        draw, name, SIZE_IN, f"{ylabel} by epoch: from {first:.4g} to {last:.4g}" + (", first curve" if len(curves) > 1 else "")
+    )
 
 
 def pretext_bars(table: Mapping[str, Any], places: Mapping[str, str], answers: Mapping[str, str]) -> str:
@@ -78,7 +80,7 @@ def pretext_bars(table: Mapping[str, Any], places: Mapping[str, str], answers: M
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
 
-    return _svg(
+    return draw_svg(
         draw, "pretext", (6.4, 0.7 + 0.8 * len(rows)), "Pretext loss by place, the model beside trivial answers; the table has the values"
     )
 
@@ -112,7 +114,7 @@ def subject_strip(predictions: Sequence[Prediction], positive: str) -> str:
 
     wrong = sum(p.label != p.predicted for p in predictions)
     label = f"Probability of {positive} of every tested video, by subject; {wrong} of {len(predictions)} answers are wrong"
-    return _svg(draw, "subjects", (6.4, 0.7 + 0.26 * len(subjects)), label)
+    return draw_svg(draw, "subjects", (6.4, 0.7 + 0.26 * len(subjects)), label)
 
 
 def curve(entry: Mapping[str, Any], *, name: str, xlabel: str, ylabel: str, diagonal: bool = False) -> str:
@@ -126,7 +128,7 @@ def curve(entry: Mapping[str, Any], *, name: str, xlabel: str, ylabel: str, diag
         axes.plot(entry["x"], entry["y"], color=ACCENT, linewidth=2.0)
         _unit_square(axes, xlabel, ylabel)
 
-    return _svg(draw, name, (4.2, 3.4), f"{ylabel} against {xlabel}; the figures stand in the tables")
+    return draw_svg(draw, name, (4.2, 3.4), f"{ylabel} against {xlabel}; the figures stand in the tables")
 
 
 def calibration(points: Sequence[Mapping[str, Any]], positive: str) -> str:
@@ -142,7 +144,7 @@ def calibration(points: Sequence[Mapping[str, Any]], positive: str) -> str:
         axes.scatter([p["predicted"] for p in points], [p["observed"] for p in points], s=[12 + 2 * p["n"] for p in points], color=ACCENT)
         _unit_square(axes, f"mean probability of {printable(positive)}", f"share that was {printable(positive)}")
 
-    return _svg(draw, "calibration", (4.2, 3.4), f"Calibration in {len(points)} groups of videos")
+    return draw_svg(draw, "calibration", (4.2, 3.4), f"Calibration in {len(points)} groups of videos")
 
 
 def decision(entry: Mapping[str, Any], positive: str) -> str:
@@ -163,7 +165,7 @@ def decision(entry: Mapping[str, Any], positive: str) -> str:
         axes.legend(frameon=False, fontsize=8.5, labelcolor=INK)
         axes.spines[["top", "right"]].set_visible(False)
 
-    return _svg(draw, "decision", (4.2, 3.4), "Net benefit by threshold: the model, all, none")
+    return draw_svg(draw, "decision", (4.2, 3.4), "Net benefit by threshold: the model, all, none")
 
 
 def abstention(entry: Mapping[str, Any]) -> str:
@@ -177,7 +179,7 @@ def abstention(entry: Mapping[str, Any]) -> str:
         axes.legend(frameon=False, fontsize=8.5, loc="lower left", labelcolor=INK)
         _unit_square(axes, "share of videos that get an answer", "right among them")
 
-    return _svg(draw, "abstention", (4.2, 3.4), "Accuracy among the surest answers, by the share that is answered")
+    return draw_svg(draw, "abstention", (4.2, 3.4), "Accuracy among the surest answers, by the share that is answered")
 
 
 def _unit_square(axes: Axes, xlabel: str, ylabel: str) -> None:
@@ -205,7 +207,7 @@ def plan_strip(source: Sequence[int], fps: float) -> str:
         axes.spines[["top", "right"]].set_visible(False)
 
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in SHADES)
-    return _svg(draw, "plan", (6.4, 2.5), f"The corruption plan of {len(source)} positions: {counts}")
+    return draw_svg(draw, "plan", (6.4, 2.5), f"The corruption plan of {len(source)} positions: {counts}")
 
 
 def printable(text: str) -> str:
@@ -219,7 +221,8 @@ def _runs(flags: Sequence[bool]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(edges) if a < b and flags[a]]
 
 
-def _svg(draw: Callable[[Axes], None], name: str, size: tuple[float, float], label: str) -> str:
+def draw_svg(draw: Callable[[Axes], None], name: str, size: tuple[float, float], label: str) -> str:
+    """An ``<svg>`` of what ``draw`` draws, ``size`` in inches; ``name`` makes its ids unique, ``label`` says in words what it shows."""
     from matplotlib import style
     from matplotlib.figure import Figure
 

@@ -1,0 +1,205 @@
+"""The difference between two arms over the same subjects: its p, its interval, and what so few subjects can show at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsslfw.evaluation.arms import METRICS, Arm, Arms
+from vsslfw.evaluation.uncertainty import SubjectBootstrap
+
+POWER = 0.8
+"""Of the minimum detectable effect."""
+MEANING = (
+    "A difference is the second arm minus the first over the same videos. Its p is that of a permutation test: the whole answers of a "
+    "subject are swapped between the arms, for all combinations of subjects or for {permutations} drawn ones (scipy's permutation_test, "
+    "two-sided; for the AUROC each arm's probabilities are ranked first). Its interval: subjects are resampled with all their videos in "
+    "both arms at once, those of each class among themselves; plus or minus Student's t ({df} degrees of freedom) times the standard error. "
+    "Seeds are averaged within a video before anything is compared. The interval is conditional on the fitted folds, as all are."
+)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One difference: ``arm`` minus ``against``, in one metric."""
+
+    arm: str
+    against: str
+    metric: str
+    primary: bool
+    value: float
+    value_against: float
+    difference: float
+    low: float | None
+    high: float | None
+    se: float | None
+    reason: str | None
+    """Why there is no interval."""
+    p: float
+    p_holm: float | None
+    """Adjusted for all contrasts but the primary one; none for that one."""
+    permutations: int
+    exact: bool
+    """All combinations of swaps were made."""
+    subjects: int
+    differing: int
+    """Subjects whose answers differ at all: only their swaps change anything."""
+    smallest_p: float
+    """That this test could have given."""
+    detectable: float | None
+    """The true difference that a study with this standard error would find with a power of 80%."""
+    margin: float | None
+    p_equivalence: float | None
+    """Of two one-sided t-tests against the margin; small: the difference lies within it."""
+    equivalent: bool | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How contrasts are computed."""
+
+    metric: str = "balanced_accuracy"
+    confidence: float = 0.95
+    resamples: int = 500
+    permutations: int = 1999
+    margin: float | None = None
+    seed: int = 0
+
+
+def contrast(arms: Arms, arm: str, against: str, options: Options, *, primary: bool = False) -> Contrast:
+    """Compare two of the arms."""
+    from sklearn import config_context
+
+    with config_context(skip_parameter_validation=True):
+        return _contrast(arms, arms.arms[arm], arms.arms[against], options, primary)
+
+
+def contrasts(arms: Arms, pairs: Sequence[tuple[str, str]], primary: tuple[str, str] | None, options: Options) -> list[Contrast]:
+    """All pairs (arm, against), the primary one first and as it is; Holm's adjustment is over the others."""
+    from statsmodels.stats.multitest import multipletests
+
+    ordered = ([primary] if primary else []) + [pair for pair in pairs if pair != primary]
+    found = [contrast(arms, *pair, options, primary=pair == primary) for pair in ordered]
+    secondary = [one for one in found if not one.primary]
+    if not secondary:
+        return found
+    adjusted = multipletests([one.p for one in secondary], alpha=1 - options.confidence, method="holm")[1]
+    return [one for one in found if one.primary] + [replace(one, p_holm=float(p)) for one, p in zip(secondary, adjusted, strict=True)]
+
+
+def meaning(arms: Arms, options: Options) -> str:
+    """What the figures are, in words."""
+    bootstrap = SubjectBootstrap(arms.subjects, arms.labels)
+    return MEANING.format(permutations=f"{options.permutations:,}", df=max(bootstrap.m - 1, 0))
+
+
+def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: bool) -> Contrast:
+    from scipy.stats import t
+
+    metric = options.metric
+    value, other = arms.figure(arm, metric), arms.figure(against, metric)
+    p, made, exact, differing = _swapped(arms, arm, against, options)
+    bootstrap = SubjectBootstrap(arms.subjects, arms.labels, options.resamples, options.confidence, options.seed)
+    scores: list[float | None] = []
+    if bootstrap.t is not None:
+        scores = [arms.figure(arm, metric, units) - arms.figure(against, metric, units) for units in bootstrap.draws()]
+    difference = value - other
+    interval, reason = bootstrap.interval(difference, scores, (-2.0, 2.0) if metric == "mcc" else (-1.0, 1.0))
+    se = interval["se"] if interval else None
+    detectable = p_equivalence = None
+    if se is not None and bootstrap.t is not None:
+        df = bootstrap.m - 1
+        detectable = (bootstrap.t + float(t.ppf(POWER, df))) * se
+        if options.margin is not None:
+            p_equivalence = _equivalence(difference, se, df, options.margin)
+    return Contrast(
+        arm=arm.name,
+        against=against.name,
+        metric=metric,
+        primary=primary,
+        value=value,
+        value_against=other,
+        difference=difference,
+        low=interval["low"] if interval else None,
+        high=interval["high"] if interval else None,
+        se=se,
+        reason=reason,
+        p=p,
+        p_holm=None,
+        permutations=made,
+        exact=exact,
+        subjects=len(set(arms.subjects)),
+        differing=differing,
+        smallest_p=min(1.0, 2.0 ** (1 - differing) if exact else 2 / (made + 1)),
+        detectable=detectable,
+        margin=options.margin,
+        p_equivalence=p_equivalence,
+        equivalent=None if p_equivalence is None else p_equivalence < 1 - options.confidence,
+    )
+
+
+def _equivalence(difference: float, se: float, df: int, margin: float) -> float:
+    """The larger p of the two one-sided tests (Schuirmann 1987)."""
+    from scipy.stats import t
+
+    if se == 0:
+        return 0.0 if abs(difference) < margin else 1.0
+    return float(max(t.sf((difference + margin) / se, df), t.cdf((difference - margin) / se, df)))
+
+
+def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[float, int, bool, int]:
+    """p, how many combinations of swaps it comes from, whether that is all of them, and the subjects whose answers differ."""
+    from scipy.stats import permutation_test
+
+    use_ranks = options.metric == "auroc"
+    one, other = (arm.ranks, against.ranks) if use_ranks else (arm.said, against.said)
+    units: dict[str, list[int]] = {}
+    for number, subject in enumerate(arms.subjects):
+        units.setdefault(subject, []).append(number)
+    videos = [np.array(own) for own in units.values() if not np.array_equal(one[:, own], other[:, own])]
+    count = len(videos)
+    if count == 0:
+        return 1.0, 1, True, 0
+
+    def difference(left: NDArray[np.int64], right: NDArray[np.int64]) -> float:
+        """``left`` holds who stands in the arm, by number; a number from ``count`` on is the other arm's."""
+        swapped = [videos[i] for i in np.flatnonzero(left >= count)]
+        a, b = arm, against
+        if swapped:
+            at = np.concatenate(swapped)
+            a, b = (_with(mine, theirs, at) for mine, theirs in ((arm, against), (against, arm)))
+        return arms.figure(a, options.metric) - arms.figure(b, options.metric)
+
+    numbers = np.arange(count)
+    exact = 2.0**count <= options.permutations + 1
+    made = 2**count if exact else options.permutations
+    result = permutation_test(
+        (numbers, numbers + count),
+        difference,
+        permutation_type="samples",
+        vectorized=False,
+        n_resamples=np.inf if exact else options.permutations,
+        alternative="two-sided",
+        rng=np.random.default_rng(options.seed),
+    )
+    return float(result.pvalue), made, exact, count
+
+
+def _with(arm: Arm, other: Arm, at: NDArray[np.intp]) -> Arm:
+    """The arm with the other's answers for some videos."""
+    said, shares, ranks = arm.said.copy(), arm.shares.copy(), arm.ranks.copy()
+    said[:, at], shares[:, at], ranks[:, at] = other.said[:, at], other.shares[:, at], other.ranks[:, at]
+    return Arm(arm.name, said, shares, ranks)
+
+
+def known_metric(name: str) -> bool:
+    """Whether contrasts can be computed in it."""
+    return name in METRICS
