@@ -21,6 +21,7 @@ COMMANDS = {
     "runs": "List the runs of a folder: state, digest, headline figures.",
     "show": "Show a recipe as it will run, with its digest.",
     "diff": "Compare two recipes, or two runs.",
+    "compare": "Compare finished runs: differences, and how sure they are.",
     "demo-data": "Write a set of made EMU video, of any size.",
     "components": "List what can be swapped in, or describe one of them.",
     "doctor": "Look at this machine: versions, devices, codecs, weights, plugins.",

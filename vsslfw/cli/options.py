@@ -44,3 +44,20 @@ def plugin_option(command: Command) -> Command:
         callback=_choose,
         help="Load a plugin from a file or module, or leave an installed one out (no:NAME); may be repeated.",
     )(command)
+
+
+def contrast_options(command: Command) -> Command:
+    """``--metric``, ``--margin`` and ``--permutations``: how differences are computed."""
+    for option in (
+        click.option("--permutations", type=click.IntRange(min=19), default=1999, show_default=True, help="Swaps of subjects, if not all."),
+        click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="A difference so small that it does not matter (TOST)."),
+        click.option(
+            "--metric",
+            type=click.Choice(["balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity", "auroc"]),
+            default="balanced_accuracy",
+            show_default=True,
+            help="What is compared.",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -71,7 +71,7 @@ class Arm:
     said: NDArray[np.int64]
     shares: NDArray[np.float64]
     ranks: NDArray[np.float64]
-    """Within the arm, of all its videos, between 0 and 1: what is swapped between arms, since their probabilities have scales of their own."""
+    """Within the arm, between 0 and 1: what is swapped, since the probabilities of each arm have a scale of their own."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Arms:
         if problems:
             raise UserError(*problems)
         repeats = len({p.repeat for p in first})
-        names, index = list(classes), list(classes).index(positive)
+        names = list(classes)
         arms = {}
         for name, own in ordered.items():
             said = np.array([names.index(p.predicted) for p in own]).reshape(repeats, -1)
@@ -113,7 +113,6 @@ class Arms:
         once = first[: len(first) // repeats]
         true = np.array([names.index(p.label) for p in once])
         labels = [p.label for p in once]
-        assert 0 <= index
         return cls([p.subject for p in once], labels, [p.video for p in once], true, tuple(classes), positive, arms)
 
     def figure(self, arm: Arm, metric: str, units: NDArray[np.intp] | None = None) -> float:

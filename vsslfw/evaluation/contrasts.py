@@ -15,11 +15,11 @@ from vsslfw.evaluation.uncertainty import SubjectBootstrap
 POWER = 0.8
 """Of the minimum detectable effect."""
 MEANING = (
-    "A difference is the second arm minus the first over the same videos. Its p is that of a permutation test: the whole answers of a "
-    "subject are swapped between the arms, for all combinations of subjects or for {permutations} drawn ones (scipy's permutation_test, "
+    "A difference is the first arm minus the second over the same videos. Its p is that of a permutation test: the whole answers of a "
+    "subject are swapped between the arms, in all combinations of subjects or in {permutations} drawn ones (scipy's permutation_test, "
     "two-sided; for the AUROC each arm's probabilities are ranked first). Its interval: subjects are resampled with all their videos in "
-    "both arms at once, those of each class among themselves; plus or minus Student's t ({df} degrees of freedom) times the standard error. "
-    "Seeds are averaged within a video before anything is compared. The interval is conditional on the fitted folds, as all are."
+    "both arms at once, those of each class among themselves; plus or minus Student's t ({df} degrees of freedom) times the standard "
+    "error. Seeds are averaged within a video before anything is compared. The interval is conditional on the fitted folds, as all are."
 )
 
 
@@ -166,8 +166,8 @@ def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[floa
         units.setdefault(subject, []).append(number)
     videos = [np.array(own) for own in units.values() if not np.array_equal(one[:, own], other[:, own])]
     count = len(videos)
-    if count == 0:
-        return 1.0, 1, True, 0
+    if count < 2:  # with one subject either swap gives as large a difference
+        return 1.0, 2**count, True, count
 
     def difference(left: NDArray[np.int64], right: NDArray[np.int64]) -> float:
         """``left`` holds who stands in the arm, by number; a number from ``count`` on is the other arm's."""

@@ -25,7 +25,9 @@ def forest(contrasts: Sequence[Mapping[str, Any]], metric: str, margin: float | 
             if one["low"] is not None:
                 axes.plot([one["low"], one["high"]], [row, row], color=colour, linewidth=2 if one["primary"] else 1.2)
             axes.plot([one["difference"]], [row], "s" if one["primary"] else "o", color=colour, markersize=6 if one["primary"] else 4.5)
-        axes.set_yticks(range(len(contrasts)), [printable(f"{one['arm']}\nminus {one['against']}") for one in contrasts], fontsize=7)
+        axes.set_yticks(
+            range(len(contrasts)), [f"{printable(one['arm'])}\nminus {printable(one['against'])}" for one in contrasts], fontsize=7
+        )
         axes.set_ylim(len(contrasts) - 0.5, -0.5)
         axes.set_xlabel(f"difference in {metric}")
 
