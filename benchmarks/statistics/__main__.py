@@ -1,4 +1,4 @@
-"""python benchmarks/statistics: what LOSO does to the usual statistics, and how often intervals hold the truth (docs/statistics.md)."""
+"""python benchmarks/statistics: what LOSO does to the usual statistics, and how often intervals and p are right (docs/statistics.md)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import time
 from pathlib import Path
 
+from differences import differences
 from rich.console import Console
 from rich.markdown import Markdown
 from simulations import nulls, of_methods, of_predictions, permutations
@@ -21,6 +22,7 @@ PARTS = {
     "permutations": lambda times: permutations(times // 3),
     "of_predictions": lambda times: of_predictions(2 * times),
     "of_methods": of_methods,
+    "differences": lambda times: differences(5 * times),
 }
 
 

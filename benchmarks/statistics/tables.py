@@ -16,6 +16,7 @@ def tables(record: Record) -> dict[str, str]:
         "permutations": _permutations(record["permutations"]),
         "predictions": _coverage(record["of_predictions"]),
         "methods": _coverage(record["of_methods"]),
+        "differences": _differences(record["differences"]),
     }
 
 
@@ -54,6 +55,19 @@ def _coverage(rows: list[dict[str, Any]]) -> str:
         own = {r["subjects"]: r for r in rows if r["interval"] == name}
         lines.append((name, *(f"{own[size]['coverage']:.0%} (width {own[size]['width']:.2f})" for size in sizes)))
     return _markdown(lines)
+
+
+def _differences(rows: list[dict[str, Any]]) -> str:
+    lines = [("subjects", "true difference", "method", "95% interval holds it", "p at most .05", "called equivalent (margin .10)")]
+    for r in rows:
+        truth = f"{r['difference']}, {_figure(r['truth'])}" if r["truth"] else r["difference"]
+        rates = (_rate(r[name]) for name in ("coverage", "found", "equivalent"))
+        lines.append((str(r["subjects"]), truth, r["method"], *rates))
+    return _markdown(lines)
+
+
+def _rate(rate: dict[str, float] | None) -> str:
+    return "–" if rate is None else f"{rate['share']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})"
 
 
 def _figure(value: float) -> str:

@@ -14,6 +14,8 @@ from vsslfw.evaluation.uncertainty import SubjectBootstrap
 
 POWER = 0.8
 """Of the minimum detectable effect."""
+DIGITS = 12
+"""After the point, within which two differences are the same one."""
 MEANING = (
     "A difference is the first arm minus the second over the same videos. Its p is that of a permutation test: the whole answers of a "
     "subject are swapped between the arms, in all combinations of subjects or in {permutations} drawn ones (scipy's permutation_test, "
@@ -84,15 +86,19 @@ def contrast(arms: Arms, arm: str, against: str, options: Options, *, primary: b
 
 def contrasts(arms: Arms, pairs: Sequence[tuple[str, str]], primary: tuple[str, str] | None, options: Options) -> list[Contrast]:
     """All pairs (arm, against), the primary one first and as it is; Holm's adjustment is over the others."""
+    ordered = ([primary] if primary else []) + [pair for pair in pairs if pair != primary]
+    return adjusted([contrast(arms, *pair, options, primary=pair == primary) for pair in ordered], options)
+
+
+def adjusted(found: Sequence[Contrast], options: Options) -> list[Contrast]:
+    """The primary contrast first and as it is, the others behind it with Holm's adjustment."""
     from statsmodels.stats.multitest import multipletests
 
-    ordered = ([primary] if primary else []) + [pair for pair in pairs if pair != primary]
-    found = [contrast(arms, *pair, options, primary=pair == primary) for pair in ordered]
     secondary = [one for one in found if not one.primary]
     if not secondary:
-        return found
-    adjusted = multipletests([one.p for one in secondary], alpha=1 - options.confidence, method="holm")[1]
-    return [one for one in found if one.primary] + [replace(one, p_holm=float(p)) for one, p in zip(secondary, adjusted, strict=True)]
+        return list(found)
+    holm = multipletests([one.p for one in secondary], alpha=1 - options.confidence, method="holm")[1]
+    return [one for one in found if one.primary] + [replace(one, p_holm=float(p)) for one, p in zip(secondary, holm, strict=True)]
 
 
 def meaning(arms: Arms, options: Options) -> str:
@@ -176,7 +182,8 @@ def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[floa
         if swapped:
             at = np.concatenate(swapped)
             a, b = (_with(mine, theirs, at) for mine, theirs in ((arm, against), (against, arm)))
-        return arms.figure(a, options.metric) - arms.figure(b, options.metric)
+        # Equal differences must be equal numbers to be counted as ties: sums in another order differ in the last digits.
+        return round(arms.figure(a, options.metric) - arms.figure(b, options.metric), DIGITS)
 
     numbers = np.arange(count)
     exact = 2.0**count <= options.permutations + 1
