@@ -28,8 +28,9 @@ BELOW = [
     "sections",
     "printable",
     "run_records",
+    "last_use",
 ]
-LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "cli"]
+LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "caching", "cli"]
 MAY_NOT = {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")} | {
     ("evaluation", layer) for layer in ("video", "data", "builtin", "recipe", "engine")
 }

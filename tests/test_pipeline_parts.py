@@ -59,7 +59,7 @@ def test_features_of_a_segment_are_those_of_the_whole(clips: FrozenBackbone) -> 
 
 
 def test_mask_of_a_clip_backbone_is_a_clip_of_constant_frames(clips: FrozenBackbone) -> None:
-    mask, pad = clips.tokens()
+    mask, pad = clips.tokens
     assert torch.equal(mask, torch.full((3,), -1.0))
     assert torch.equal(pad, torch.zeros(3))
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "Validate a fitted model on the videos of another site.",
     "export": "Export a fitted model: weights, model card, ONNX.",
     "runs": "List the runs of a folder: state, digest, headline figures.",
+    "cache": "List what runs share, say what made it, and keep it small.",
     "show": "Show a recipe as it will run, with its digest.",
     "diff": "Compare two recipes, or two runs.",
     "compare": "Compare finished runs: differences, and how sure they are.",

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vsslfw.atomic import read_json, replacing, write_json
 from vsslfw.errors import RunError
+from vsslfw.last_use import note_use
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
 
@@ -80,6 +81,7 @@ class FeatureStore:
         missing = [shard.file for shard in shards if not (header.parent / shard.file).is_file()]
         if missing:
             raise RunError(f"the feature store lost {missing[0]}, which {header} names; remove {header} and run again")
+        note_use(header)
         return FeatureEntry(header, content["views"], content["length"], content["feature_dim"], shards, content["provenance"])
 
     def find_shard(self, key: str, number: int) -> tuple[Shard, dict[str, str]] | None:

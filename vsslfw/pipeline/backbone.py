@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,7 @@ class FrozenBackbone:
             features.append(output[: len(part)].float().cpu())
         return torch.cat(features)
 
+    @functools.cached_property
     def tokens(self) -> tuple[Tensor, Tensor]:
         """(D,) MASK and (D,) PAD: images filled with -1.0 and 0.0 after normalisation, through the backbone (paper, section 4)."""
         shape: tuple[int, ...] = (3, *self.module.frame_size)

@@ -15,6 +15,7 @@ from vsslfw.evaluation.measures import Answers, Measures, constant_answers
 from vsslfw.evaluation.predictions import Prediction
 from vsslfw.evaluation.probes import Described, within_fold_auroc
 from vsslfw.evaluation.repeats import mean_value
+from vsslfw.last_use import note_use
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.descriptions import Description, descriptions
 from vsslfw.pipeline.model_null import null_of_model
@@ -80,18 +81,13 @@ def probes_of(pipeline: Pipeline, tested: Tested) -> list[Probed]:
 
 def probed_on(pipeline: Pipeline, tested: Tested, description: Description) -> Probed:
     """The probe on one description."""
-    inputs = {
-        "stage": "baselines",
-        "version": VERSION,
-        "probe": description.key,
-        "inputs": description.inputs,
-        **tested.key(pipeline),
-    }
+    inputs = probe_inputs(pipeline, tested, description)
     key = digest_of(inputs)
     folder = pipeline.stage_cache.stage("baselines", key)
     path = folder / "result.json"
     with pipeline.stage_cache.lock(key):
         if path.is_file():
+            note_use(path)
             known = read_json(path)
             return Probed(known["row"], known["answers"], reused=True)
         started = time.monotonic()
@@ -101,6 +97,12 @@ def probed_on(pipeline: Pipeline, tested: Tested, description: Description) -> P
         write_json(path, {"row": row, "answers": answers, "provenance": pipeline.provenance})
         write_origin(folder, inputs, pipeline.provenance)
     return Probed(row, answers, reused=False)
+
+
+def probe_inputs(pipeline: Pipeline, tested: Tested, description: Description) -> dict[str, Any]:
+    """All that a probe depends on, whose digest is its key."""
+    own = {"stage": "baselines", "version": VERSION, "probe": description.key, "inputs": description.inputs}
+    return {**own, **tested.key(pipeline)}
 
 
 def probe_work(pipeline: Pipeline, tested: Tested) -> tuple[dict[str, Any], int]:

@@ -42,13 +42,8 @@ def extract_features(recipe: Recipe, index: Index, backbone: FrozenBackbone, cac
     """Extract what the cache does not hold; UserError if the clips that cannot be read empty a class or a subject."""
     settings = recipe.settings
     reader = ClipReader(recipe, backbone)
-    _prepare_detectors(recipe, index, reader)
-    source = {"contextual": index.contextual, "labelled-train-fold": index.tiles, "none": ()}[settings.pretrain.source]
-    views = settings.extract.views
-    whole = _requests(index, index.labelled, settings.finetune.region, "centre", 1, reader)
-    drawn = _requests(index, source, settings.pretrain.region, "random", views, reader)
-
-    online = views == "online"
+    whole, drawn = requests_of(recipe, index, reader)
+    online = settings.extract.views == "online"
     entries, failed, reused = Extractor(reader, cache, provenance).run([r for _, r in (whole if online else [*whole, *drawn])])
     if online:
         reasons, known = check_readable([request for _, request in drawn], reader, cache)
@@ -68,8 +63,17 @@ def extract_features(recipe: Recipe, index: Index, backbone: FrozenBackbone, cac
     note = f"{len(whole)} labelled videos and {len(drawn)} clips, {frames} frames"
     if online and drawn:
         note += f"; the clips are online: decoded and extracted anew in each of {settings.pretrain.epochs} epochs"
-    cases = tuple(_case(request, entries[key]) for key, request in whole if key in entries)
+    cases = tuple(case_of(request, entries[key]) for key, request in whole if key in entries)
     return Features(cases, tuple(clips), left_out, digest_of(sorted(entries)), len(whole) + len(drawn), reused, note)
+
+
+def requests_of(recipe: Recipe, index: Index, reader: ClipReader) -> tuple[list[Keyed], list[Keyed]]:
+    """The labelled videos, and the pre-training clips; nothing is read."""
+    settings = recipe.settings
+    _prepare_detectors(recipe, index, reader)
+    source = {"contextual": index.contextual, "labelled-train-fold": index.tiles, "none": ()}[settings.pretrain.source]
+    whole = _requests(index, index.labelled, settings.finetune.region, "centre", 1, reader)
+    return whole, _requests(index, source, settings.pretrain.region, "random", settings.extract.views, reader)
 
 
 def _prepare_detectors(recipe: Recipe, index: Index, reader: ClipReader) -> None:
@@ -105,7 +109,8 @@ def _lost(requests: Iterable[Keyed], failed: Mapping[str, str]) -> list[tuple[Le
     return lost
 
 
-def _case(request: Request, entry: FeatureEntry) -> Case:
+def case_of(request: Request, entry: FeatureEntry) -> Case:
+    """The labelled video of a request with its features."""
     row = request.video.row
     assert row.label is not None
     seconds = min(request.clip.end_s, duration(request.video)) - request.clip.start_s

@@ -54,7 +54,7 @@ def fit_model(recipe: Recipe, *, out: str | Path | None = None, cache: str | Pat
             raise UserError(Problem("is not empty, and holds no model", f"--out {folder}", "Choose a new folder"))
         folder.mkdir(parents=True, exist_ok=True)
     pipeline = Pipeline(recipe, cache or folder.parent / ".vsslfw-cache", device=resolve_device(device))
-    with naming_culprits(recipe):
+    with naming_culprits(recipe), pipeline.stage_cache.used():
         return _fit(pipeline, folder)
 
 

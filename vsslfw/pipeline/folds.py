@@ -12,6 +12,7 @@ import numpy as np
 
 from vsslfw.atomic import read_json
 from vsslfw.data.store import FeatureEntry
+from vsslfw.last_use import note_use
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.keys import component_key
 from vsslfw.pipeline.pretrain import Tokens
@@ -148,7 +149,10 @@ def class_weights(cases: Sequence[Case], classes: Sequence[str], counting: str) 
 def load_fold(task: FoldTask) -> FoldResult | None:
     """The result of this task if the cache holds it."""
     path = Cache(task.cache).stage("folds", task.key) / "result.json"
-    return FoldResult(task.key, **read_json(path), reused=True) if path.is_file() else None
+    if not path.is_file():
+        return None
+    note_use(path)
+    return FoldResult(task.key, **read_json(path), reused=True)
 
 
 def mean_over_seeds(results: Sequence[FoldResult]) -> FoldResult:

@@ -67,7 +67,7 @@ class Model:
         if digest_of(backbone.key) != self.record["backbone"]:
             what = "the backbone is not the one that this model was fitted with: its weights, version or precision differ"
             raise UserError(Problem(what, str(self.folder / RECIPE), "name the same weights with --set backbone.weights=FILE"))
-        return backbone, Tokens(*backbone.tokens())
+        return backbone, Tokens(*backbone.tokens)
 
 
 def write_model(

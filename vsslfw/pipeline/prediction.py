@@ -73,8 +73,12 @@ def rows_of(paths: Sequence[Path]) -> list[VideoRow]:
 
 def predict_rows(model: Model, rows: Sequence[VideoRow], *, cache: Path, device: str = "auto", min_confidence: float = 0.0) -> list[Answer]:
     """An answer for each row; one whose file cannot be read has its reason instead. Features are taken from, and put into, the cache."""
-    device = resolve_device(device)
     store = Cache(cache)
+    with store.used():
+        return _predict_rows(model, rows, store, resolve_device(device), min_confidence)
+
+
+def _predict_rows(model: Model, rows: Sequence[VideoRow], store: Cache, device: str, min_confidence: float) -> list[Answer]:
     backbone, tokens = model.backbone(device)
     reader = ClipReader(model.recipe, backbone)
     region = model.recipe.settings.finetune.region

@@ -18,6 +18,7 @@ from vsslfw.data.samples import CachedClips, Clips, PretrainSamples
 from vsslfw.data.store import FeatureEntry
 from vsslfw.engine import PretextModel, Training, check_not_collapsed, evaluate_pretext, fit, save_weights
 from vsslfw.interfaces import FeatureCorruption, FrameCorruption, Head, SequenceCorruption, SequenceEncoder
+from vsslfw.last_use import note_use
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.blame import naming_culprits
 from vsslfw.pipeline.cache import Cache
@@ -124,9 +125,11 @@ def pretrain_inputs(recipe: Recipe, backbone_key: dict[str, Any], clips: Sequenc
 def load_pretrained(task: PretrainTask) -> PretrainResult | None:
     """The result of this task if the cache holds it."""
     folder = Cache(task.cache).stage("pretrain", task.key)
-    if not (folder / "result.json").is_file():
+    path = folder / "result.json"
+    if not path.is_file():
         return None
-    return PretrainResult(task.key, folder / "encoder.safetensors", **read_json(folder / "result.json"), reused=True)
+    note_use(path)
+    return PretrainResult(task.key, folder / "encoder.safetensors", **read_json(path), reused=True)
 
 
 def pretrain(task: PretrainTask) -> PretrainResult:

@@ -14,6 +14,7 @@ from vsslfw.digest import digest_of
 from vsslfw.evaluation.permutation import p_value
 from vsslfw.evaluation.probes import Described
 from vsslfw.evaluation.shortcuts import ALPHA, MARGIN, Shortcut, judged, not_checked, same_in_all
+from vsslfw.last_use import note_use
 from vsslfw.pipeline.background import without_patient
 from vsslfw.pipeline.descriptions import DURATION, column, metadata, of_features
 from vsslfw.pipeline.keys import component_key
@@ -46,7 +47,9 @@ def shortcuts_of(pipeline: Pipeline, tested: Tested) -> tuple[list[dict[str, Any
     path = pipeline.stage_cache.stage("shortcuts", key) / "result.json"
     with pipeline.stage_cache.lock(key):
         known = path.is_file()
-        if not known:
+        if known:
+            note_use(path)
+        else:
             write_json(
                 path, {"rows": [asdict(line) for line in _Table(pipeline, tested).lines(properties)], "provenance": pipeline.provenance}
             )

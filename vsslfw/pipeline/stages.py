@@ -97,7 +97,7 @@ class Pipeline:
     @functools.cached_property
     def tokens(self) -> Tokens:
         """The features of MASK and PAD."""
-        return Tokens(*self.backbone.tokens())
+        return Tokens(*self.backbone.tokens)
 
     @functools.cached_property
     def manifest(self) -> Manifest:

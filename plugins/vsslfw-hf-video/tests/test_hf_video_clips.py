@@ -104,7 +104,7 @@ def corrupted(backbone: FrozenBackbone, stride: int, *masked: int) -> tuple[Tens
     plan = Chosen(*masked)(CorruptionPlan.clean(K, K), np.random.default_rng(0))
     source, target = torch.from_numpy(plan.source.copy())[None], torch.from_numpy(plan.target.copy())[None]
     batch = Batch(clean[None], source, target, source >= MASK, torch.zeros(1, K))
-    return features_of(backbone, hidden), batch.corrupted(backbone.tokens()[0])[0], clean
+    return features_of(backbone, hidden), batch.corrupted(backbone.tokens[0])[0], clean
 
 
 @CLIP_LEVEL
@@ -130,7 +130,7 @@ def test_with_overlap_the_neighbours_of_a_masked_clip_show_part_of_it(cls: type[
 @CLIP_LEVEL
 def test_mask_and_pad_are_clips_of_constant_frames(cls: type[Pretrained]) -> None:
     backbone = frozen(cls)
-    mask, pad = backbone.tokens()
+    mask, pad = backbone.tokens
     constant = torch.stack([torch.full((4, 3, 32, 32), value) for value in (-1.0, 0.0)])
     assert torch.equal(torch.stack([mask, pad]), backbone.forward(constant))
     assert not torch.allclose(mask, pad)
