@@ -55,13 +55,18 @@ def read_arm(place: Path, name: str | None = None) -> FinishedArm:
     return FinishedArm(shown, folder, content, record.digest, record.profile, predictions, probe)
 
 
+def unlike(arm: FinishedArm, other: FinishedArm) -> list[str]:
+    """What of the question they answered differs: videos, classes, split."""
+    ours, theirs = tasks(arm.content, other.content)
+    return [name for name in dict.fromkeys([*ours, *theirs]) if ours.get(name) != theirs.get(name)]
+
+
 def same_question(arms: Sequence[FinishedArm]) -> None:
     """UserError, with every difference, unless all arms answered for the same videos, classes and split as the first."""
     problems = []
     first = arms[0]
     for arm in arms[1:]:
-        ours, theirs = tasks(first.content, arm.content)
-        differing = [name for name in dict.fromkeys([*ours, *theirs]) if ours.get(name) != theirs.get(name)]
+        differing = unlike(first, arm)
         if differing:
             hint = "Compare runs on the same data, split and classes"
             if first.content.recipe.get("seed") != arm.content.recipe.get("seed"):

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vsslfw.ablation.finished import FinishedArm
+from vsslfw.ablation.finished import FinishedArm, unlike
 from vsslfw.evaluation.arms import METRICS, Arms
-from vsslfw.evaluation.contrasts import Contrast, Options, contrasts, meaning
+from vsslfw.evaluation.contrasts import Contrast, Options, adjusted, contrast, meaning
 from vsslfw.evaluation.uncertainty import SubjectBootstrap
 
 SHOWN = ("balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity")
@@ -85,14 +85,20 @@ def outcome_of(
     warnings: Sequence[str] = (),
     order: Sequence[str] = (),
 ) -> Outcome:
-    """Compare finished arms over ``pairs`` of (arm, against). UserError if their answers are not for the same videos."""
+    """Compare finished arms over ``pairs`` of (arm, against). Arms that answered another question stand beside them, not compared."""
     first = arms[0]
-    metrics = first.content.metrics
-    lined = Arms.of({arm.name: arm.predictions for arm in arms}, metrics["classes"], metrics["positive"])
-    there = [(a, b) for a, b in pairs if a in lined.arms and b in lined.arms]
-    named = primary if primary and all(name in lined.arms for name in primary) else None
-    found = contrasts(lined, there, named, options)
-    rows = [_row(arm, lined, options, (changes or {}).get(arm.name, ""), (links or {}).get(arm.name, str(arm.folder))) for arm in arms]
+    groups = _groups(arms)
+    lined = groups[first.name]
+    ordered = [primary, *(pair for pair in pairs if pair != primary)] if primary else list(pairs)
+    there = [pair for pair in ordered if all(name in groups for name in pair)]
+    fair = [pair for pair in there if groups[pair[0]] is groups[pair[1]]]
+    found = adjusted([contrast(groups[a], a, b, options, primary=(a, b) == primary) for a, b in fair], options)
+    named = primary if primary in fair else None
+    warnings = [*warnings, *(_unlike(pair, arms) for pair in there if pair not in fair)]
+    rows = [
+        _row(arm, groups[arm.name], options, (changes or {}).get(arm.name, ""), (links or {}).get(arm.name, str(arm.folder)))
+        for arm in arms
+    ]
     rows += failed
     if order:
         rows.sort(key=lambda row: list(order).index(row.name))
@@ -114,9 +120,32 @@ def outcome_of(
         subjects_by_class={name: sum(name in own for own in bearers.values()) for name in lined.classes},
         videos=len(lined.videos),
         confidence=options.confidence,
-        slopes={name: lined.right_by_subject(arm) for name, arm in lined.arms.items()},
+        slopes={name: own.right_by_subject(own.arms[name]) for name, own in groups.items()},
         labels={subject: " and ".join(sorted(own)) for subject, own in sorted(bearers.items())},
     )
+
+
+def _groups(arms: Sequence[FinishedArm]) -> dict[str, Arms]:
+    """By arm, the arms that answered the same question: the same videos, classes and split."""
+    together: list[list[FinishedArm]] = []
+    for arm in arms:
+        own = next((group for group in together if not unlike(group[0], arm)), None)
+        if own is None:
+            together.append([arm])
+        else:
+            own.append(arm)
+    found: dict[str, Arms] = {}
+    for group in together:
+        metrics = group[0].content.metrics
+        lined = Arms.of({arm.name: arm.predictions for arm in group}, metrics["classes"], metrics["positive"])
+        found |= {arm.name: lined for arm in group}
+    return found
+
+
+def _unlike(pair: tuple[str, str], arms: Sequence[FinishedArm]) -> str:
+    by_name = {arm.name: arm for arm in arms}
+    differing = unlike(by_name[pair[1]], by_name[pair[0]])
+    return f"“{pair[0]}” is not compared with “{pair[1]}”: they differ in {', '.join(differing)}."
 
 
 def _row(arm: FinishedArm, lined: Arms, options: Options, changes: str, link: str) -> Row:
@@ -149,7 +178,7 @@ def _warnings(
             f"{1 - options.confidence:.2g}."
         )
     if primary and not named:
-        said.append(f"The primary contrast, {primary[0]} against {primary[1]}, has no result: an arm of it failed.")
+        said.append(f"The primary contrast, {primary[0]} against {primary[1]}, has no result.")
     if not primary and len(found) > 1:
         said.append("No primary contrast was named before: every p is adjusted for all of them (Holm).")
     if options.metric == "auroc":

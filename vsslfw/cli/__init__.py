@@ -22,6 +22,7 @@ COMMANDS = {
     "cache": "List what runs share, say what made it, and keep it small.",
     "show": "Show a recipe as it will run, with its digest.",
     "diff": "Compare two recipes, or two runs.",
+    "ablate": "Run variants of a recipe, each stage once, and compare them.",
     "compare": "Compare finished runs: differences, and how sure they are.",
     "demo-data": "Write a set of made EMU video, of any size.",
     "components": "List what can be swapped in, or describe one of them.",

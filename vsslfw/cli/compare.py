@@ -131,15 +131,16 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     console.print(
         f"{outcome.subjects} subjects ({classes}), {outcome.videos} videos, the same folds for all", highlight=False, markup=False
     )
-    _print_table(console, without_empty(arms_table(outcome)))
-    _print_table(console, without_empty(contrasts_table(outcome)))
+    print_table(console, without_empty(arms_table(outcome)))
+    print_table(console, without_empty(contrasts_table(outcome)))
     for line in outcome.warnings:
         console.print(Text(line, style="yellow"), soft_wrap=True)
     for number, line in enumerate(sentences(outcome)):
         console.print(Text(line, style="bold" if outcome.contrasts[number].primary else ""), soft_wrap=True)
 
 
-def _print_table(console: Console, table: Table) -> None:
+def print_table(console: Console, table: Table) -> None:
+    """A table of text."""
     from rich import box
     from rich.table import Table as Drawn
     from rich.text import Text

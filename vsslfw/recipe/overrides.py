@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Any
 
 from vsslfw.errors import Problem
 from vsslfw.recipe.evaluate import Evaluator, is_text
@@ -27,7 +28,7 @@ def apply_overrides(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Pr
             hint = "choose a profile with --profile" if path[0] == "profiles" else ""
             problems.append(Problem(f"{path[0]} belongs to a recipe file and cannot be set", str(place), hint))
         else:
-            node = _value(value.strip(), place)
+            node = value_of(value.strip(), place)
             try:
                 tree = _with(tree, path, node, ())
             except _RefusedError as error:
@@ -42,22 +43,23 @@ class _RefusedError(Exception):
     """The key cannot be followed."""
 
 
-def _value(text: str, place: Place) -> Node:
+def value_of(text: str, place: Place) -> Node:
     """A Python literal (dict(...) too), else plain text."""
     evaluator = Evaluator(place.source, text.splitlines(), arithmetic=False)
     try:
         node = evaluator.evaluate(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Node(text, place)
-    return Node(text, place) if evaluator.problems else _placed(node, place)
+    return Node(text, place) if evaluator.problems else placed(node.plain(), place)
 
 
-def _placed(node: Node, place: Place) -> Node:
-    if isinstance(node.value, dict):
-        return Node({key: _placed(child, place) for key, child in node.value.items()}, place)
-    if isinstance(node.value, list | tuple):
-        return Node(type(node.value)(_placed(child, place) for child in node.value), place)
-    return Node(node.value, place)
+def placed(value: Any, place: Place) -> Node:
+    """Plain data as a tree whose every value was written at ``place``."""
+    if isinstance(value, dict):
+        return Node({key: placed(child, place) for key, child in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Node(type(value)(placed(child, place) for child in value), place)
+    return Node(value, place)
 
 
 def _with(tree: Node, path: tuple[str, ...], new: Node, above: tuple[str, ...]) -> Node:
@@ -68,7 +70,7 @@ def _with(tree: Node, path: tuple[str, ...], new: Node, above: tuple[str, ...]) 
     key, rest = path[0], path[1:]
     here = ".".join(above)
     if isinstance(tree.value, dict):
-        below = _with(tree.value[key], rest, new, (*above, key)) if key in tree.value else _nested(rest, new)
+        below = _with(tree.value[key], rest, new, (*above, key)) if key in tree.value else nested(rest, new)
         if key == "type" and not rest:
             return merge(tree, Node({key: below}, tree.place))  # another type: the old one's parameters go
         return Node(tree.value | {key: below}, tree.place)
@@ -81,8 +83,9 @@ def _with(tree: Node, path: tuple[str, ...], new: Node, above: tuple[str, ...]) 
     raise _RefusedError(f'{here} is {tree.plain()!r}, which holds no key "{key}"')
 
 
-def _nested(path: tuple[str, ...], new: Node) -> Node:
-    return Node({path[0]: _nested(path[1:], new)}, new.place) if path else new
+def nested(path: tuple[str, ...], new: Node) -> Node:
+    """A tree that holds ``new`` at a key path, and nothing else."""
+    return Node({path[0]: nested(path[1:], new)}, new.place) if path else new
 
 
 def _undone(tree: Node, applied: list[tuple[tuple[str, ...], Node]]) -> list[Problem]:

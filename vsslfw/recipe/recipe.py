@@ -105,23 +105,26 @@ def load_recipe(
     profile: str | None = None,
     overrides: Sequence[str] = (),
     data: str | Path | None = None,
+    changes: Sequence[Node] = (),
     registries: Registries | None = None,
 ) -> Recipe:
     """Load a recipe file, or a shipped recipe by its name (``"seizure_bart"``).
 
     profile: none means ``demo`` if the data are synthetic, else ``paper``.
     overrides: ``KEY=VALUE`` each, above everything else. data: a manifest, for ``dict(type="videos_csv", path=data)``.
+    changes: trees of settings, the later above the earlier, all of them below ``overrides``: the variants of a study.
     registries: the components to choose from; none means those of the installed plugins and of the recipe's own ``plugins``.
 
     Raises UserError with every problem at once, each with its place and key: Python that is not data, unknown keys,
     wrong types, unknown components or parameters, shapes that do not fit.
     """
-    return _Loader(registries).load(source, profile, overrides, None if data is None else Path(data))
+    return _Loader(registries, changes).load(source, profile, overrides, None if data is None else Path(data))
 
 
 @dataclass
 class _Loader:
     given: Registries | None
+    changes: Sequence[Node]
     plugins: Plugins = field(init=False, default_factory=plugins)
 
     @property
@@ -134,9 +137,9 @@ class _Loader:
         if source is None:
             raise _error(name, sources.problems)
         # Once without a profile, since a plugin's data set may decide which profile is the usual one.
-        self.plugins, _ = load_needed(_resolved(source, profile or "", overrides, data)[0], selection_of_process())
+        self.plugins, _ = load_needed(self._resolved(source, profile or "", overrides, data)[0], selection_of_process())
         chosen, problems = self._profile(source, profile, overrides, data)
-        tree, refused = _resolved(source, chosen, overrides, data)
+        tree, refused = self._resolved(source, chosen, overrides, data)
         self.plugins, lacking = load_needed(tree, selection_of_process())
         problems += refused + lacking
         if data is not None and not os.path.isfile(data):
@@ -151,10 +154,20 @@ class _Loader:
         paths += [("plugins", index) for index, entry in enumerate(filled["plugins"]) if looks_like_a_file(entry)]
         return Recipe(Settings.model_validate(filled), str(name), chosen, tuple(notes), tuple(paths), self.plugins.selection)
 
+    def _resolved(self, source: Source, profile: str, overrides: Sequence[str], data: Path | None) -> tuple[Node, list[Problem]]:
+        tree = source.resolve(profile)
+        if data is not None:
+            place = Place(f"--data {data}")
+            own = {"type": Node("videos_csv", place), "path": Node(str(data.absolute()), place)}
+            tree = merge(tree, Node({"data": Node(own, place)}, tree.place))
+        for change in self.changes:
+            tree = Node(merge(tree, change).value, tree.place)
+        return apply_overrides(tree, overrides)
+
     def _profile(self, source: Source, wanted: str | None, overrides: Sequence[str], data: Path | None) -> tuple[str, list[Problem]]:
         known = source.profiles()
         if wanted is None:
-            usual = "demo" if data is None and self._is_synthetic(_resolved(source, "", overrides, None)[0]) else "paper"
+            usual = "demo" if data is None and self._is_synthetic(self._resolved(source, "", overrides, None)[0]) else "paper"
             return (usual if usual in known else AS_WRITTEN), []
         if wanted in known:
             return wanted, []
@@ -170,15 +183,6 @@ class _Loader:
             return bool(getattr(self.registries.find("dataset", str(name)).load(), "synthetic", False))
         except UserError:
             return False  # the check of components tells it
-
-
-def _resolved(source: Source, profile: str, overrides: Sequence[str], data: Path | None) -> tuple[Node, list[Problem]]:
-    tree = source.resolve(profile)
-    if data is not None:
-        place = Place(f"--data {data}")
-        own = {"type": Node("videos_csv", place), "path": Node(str(data.absolute()), place)}
-        tree = merge(tree, Node({"data": Node(own, place)}, tree.place))
-    return apply_overrides(tree, overrides)
 
 
 def _again(key: str) -> str:

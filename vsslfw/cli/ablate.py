@@ -1,0 +1,146 @@
+"""``vsslfw ablate``: variants of a recipe, each stage paid for once, compared subject by subject."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsslfw.cli.options import contrast_options, plugin_option, recipe_options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vsslfw.ablation.running import Planned, StudyResult
+    from vsslfw.ablation.study import Study
+
+
+@click.command("ablate")
+@click.argument("target", metavar="RECIPE|STUDY.py")
+@click.option("--vary", "varied", multiple=True, metavar="KEY=VALUE,VALUE", help="Values of a key, or parts by name; may be repeated.")
+@click.option("--grid/--one-at-a-time", "grid", default=False, help="All combinations, or each change alone.  [default: one-at-a-time]")
+@click.option("--primary", metavar="VARIANT", help="The variant whose difference from the first is the question asked before.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Fine-tune each fold with so many seeds, averaged within a video.")
+@contrast_options
+@recipe_options
+@click.option("--plan", "only_plan", is_flag=True, help="Print what would be computed, and what it takes; compute nothing.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the study. Default: studies/NAME-PROFILE-DIGEST.")
+@click.option("--cache", type=click.Path(path_type=Path), help="What stages share. Default: runs/.vsslfw-cache, as for single runs.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Pre-trainings and folds that run at a time.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--identify", is_flag=True, help="Write real subject and video ids into the results instead of pseudonyms.")
+@click.option("--quiet", is_flag=True, help="Only errors and the final comparison.")
+@plugin_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    target: str,
+    varied: tuple[str, ...],
+    grid: bool,
+    primary: str | None,
+    only_plan: bool,
+    out: Path | None,
+    cache: Path | None,
+    jobs: int,
+    device: str,
+    identify: bool,
+    quiet: bool,
+    **given: Any,
+) -> int:
+    """Run variants of RECIPE, or a study file, and compare them. Each stage that several variants share is computed once.
+
+    \b
+    vsslfw ablate seizure_bart --vary corruption=permute_span+mask_frames,mask_frames,none --vary pretrain.source=contextual,none
+    vsslfw ablate recipes/studies/does_ssl_pay.py --data videos.csv --profile stable --plan
+
+    The same command again continues a study that was stopped; with more values it is extended.
+    """
+    from vsslfw.ablation.running import plan, run_study
+    from vsslfw.cli.console import RunConsole, table_console
+    from vsslfw.cli.live import LiveProgress
+    from vsslfw.pipeline.origin import Costs
+    from vsslfw.pipeline.progress import listening
+
+    defaults = {name: ctx.get_parameter_source(name) for name in ("metric", "permutations")}
+    chosen = {name: value for name, value in given.items() if defaults.get(name) != click.core.ParameterSource.DEFAULT}
+    study = _study(target, varied, grid, primary, chosen)
+    console = RunConsole()
+    with LiveProgress(console, quiet=quiet or only_plan) as live, listening(live):
+        planned = plan(study, cache=cache, jobs=jobs, device=device)
+        planned.forecast.completed(Costs(next(iter(planned.pipelines.values())).stage_cache.folder))
+    if only_plan or not quiet:
+        _print_plan(table_console() if only_plan else console, planned)
+    if only_plan:
+        return 0
+    with LiveProgress(console, quiet=quiet) as live, listening(live):
+        result = run_study(planned, out=out, identify=identify)
+    _print_result(table_console(), result)
+    return 0
+
+
+def _study(target: str, varied: tuple[str, ...], grid: bool, primary: str | None, chosen: dict[str, Any]) -> Study:
+    """The study of a file with the options above it, or that of a recipe and ``--vary``."""
+    from vsslfw.ablation import vary
+    from vsslfw.ablation.study import Study
+    from vsslfw.ablation.study_file import find_study, read_study
+    from vsslfw.errors import Problem, UserError, did_you_mean
+    from vsslfw.recipe import load_recipe
+
+    options = {
+        name: chosen[name] for name in ("seeds", "metric", "margin", "permutations", "profile", "data") if chosen.get(name) is not None
+    }
+    options["overrides"] = tuple(chosen.get("overrides") or ())
+    file = find_study(target)
+    if file is not None:
+        if varied or primary:
+            raise UserError(
+                Problem("a study file names its variants and its primary contrast itself", "--vary, --primary", "Change the file")
+            )
+        return replace(read_study(file), **options)
+    if not varied:
+        hint = "Such as --vary pretrain.source=contextual,none; or give a study file"
+        raise UserError(Problem("there is nothing to compare: no --vary", target, hint))
+    base = load_recipe(target, profile=options.get("profile"), overrides=options["overrides"], data=options.get("data"))
+    read = vary.varied(varied, base)
+    variants = vary.grid(read) if grid else vary.one_at_a_time(read)
+    names = [variant.name for variant in variants]
+    if primary is not None and primary not in names[1:]:
+        hint = did_you_mean(primary, names[1:])
+        raise UserError(Problem(f'there is no variant "{primary}" behind the first, "{names[0]}"', f"--primary {primary}", hint))
+    pairs = [(name, names[0]) for name in names[1:]]
+    return Study(target, variants, pairs, (primary, names[0]) if primary else pairs[0] if len(pairs) == 1 else None, **options)
+
+
+def _print_plan(console: Console, planned: Planned) -> None:
+    from rich.text import Text
+
+    from vsslfw.ablation.running import told_seconds
+    from vsslfw.cli.compare import print_table
+
+    runs = len(planned.pipelines)
+    console.print(f"{len(planned.variants)} variants, {runs} of them run; each result below is made once", highlight=False, markup=False)
+    print_table(console, planned.table())
+    total = planned.forecast.seconds(jobs=planned.jobs)
+    asked = planned.forecast.asked
+    saved = f"{asked} results are asked for, {len(planned.forecast.pieces)} are distinct"
+    console.print(Text(f"About {told_seconds(total)} in all, roughly, if every file can be read; {saved}."), soft_wrap=True)
+    primary = planned.study.primary
+    question = f"“{primary[0]}” against “{primary[1]}”" if primary else "none; every p will be adjusted for all contrasts"
+    console.print(Text(f"Primary contrast: {question}."), soft_wrap=True)
+
+
+def _print_result(console: Console, result: StudyResult) -> None:
+    from rich.text import Text
+
+    from vsslfw.cli.compare import print_outcome
+
+    console.print(Text(result.outcome.title, style="bold"))
+    print_outcome(console, result.outcome)
+    for name, why in result.failures.items():
+        console.print(Text(f"failed: {name}: {why}", style="bold red"), soft_wrap=True)
+    made = ", ".join(f"{stage} {count['computed']} of {count['results']}" for stage, count in result.counts.items())
+    console.print(Text(f"Computed: {made}; the others were there."), soft_wrap=True)
+    console.print(Text(f"Page:   {result.page}"), soft_wrap=True)
