@@ -84,7 +84,7 @@ def test_its_name_works_from_anywhere(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_every_package_goes_into_the_wheel() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     folders = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "vsslfw").rglob("*.py")}
-    assert set(setuptools["packages"]) == folders | {"vsslfw.recipes"}
+    assert set(setuptools["packages"]) == folders | {"vsslfw.recipes", "vsslfw.recipes.studies"}
     assert setuptools["package-dir"] == {"vsslfw.recipes": "recipes"}
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from vsslfw.ablation.parts import named
 from vsslfw.comparison import differences
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError
@@ -68,20 +70,26 @@ def arranged(study: Study) -> list[Arranged]:
     overrides = list(study.overrides)
     if study.seeds is not None:
         overrides.append(f"finetune.seeds={study.seeds}")
+    shared = [study.change] if study.change is not None else []
+    load = partial(load_recipe, study.recipe, profile=study.profile, overrides=overrides, data=study.data, changes=shared)
+    whole = load()
     found: dict[str, Arranged] = {}
     problems: dict[str, Problem] = {}
     base: Recipe | None = None
     for variant in study.variants:
         if variant.probe:
             continue
-        changes = [change for change in (study.change, variant.change) if change is not None]
         try:
-            recipe = load_recipe(study.recipe, profile=study.profile, overrides=overrides, data=study.data, changes=changes)
+            recipe = whole if variant.change is None else load(last=[named(variant.change, whole)])
         except UserError as error:
             for problem in error.problems:
                 known = problems.get(str(problem))
                 problems[str(problem)] = known or Problem(problem.what, _named(problem.where, variant.name), problem.hint)
             continue
+        same = next((name for name, other in found.items() if other.recipe.digest == recipe.digest), "")
+        if same:
+            what = f'it is the same recipe as the variant "{same}"'
+            problems[variant.name] = Problem(what, f"variant {variant.name}", "Leave one of them out, or see what --set makes alike")
         base = base or recipe
         found[variant.name] = Arranged(variant.name, recipe, changes_told(base, recipe))
     for variant in study.variants:

@@ -86,7 +86,8 @@ def _sentence(one: Contrast, outcome: Outcome) -> str:
     if one.differing == 0:
         return f"{name}: both answered every video alike."
     if one.smallest_p > alpha:
-        return f"{name}; with {one.differing} subjects that differ no p below {p_told(one.smallest_p)} can come out: nothing is shown."
+        differing = "with one subject that differs" if one.differing == 1 else f"with {one.differing} subjects that differ"
+        return f"{name}; {differing} no p below {p_told(one.smallest_p)} can come out: nothing is shown."
     if p < alpha:
         return f"{name}, p {p_told(p)}: a difference is shown."
     bound = "" if one.detectable is None else f"; only differences of about {one.detectable:.2f} or more would have been found (power 80%)"

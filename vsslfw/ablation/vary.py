@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from vsslfw.ablation.parts import part_or_value
 from vsslfw.ablation.study import Variant
 from vsslfw.errors import Problem, UserError
 from vsslfw.recipe import Recipe
-from vsslfw.recipe.overrides import nested, placed, value_of
+from vsslfw.recipe.overrides import nested
 from vsslfw.recipe.tree import Node, Place, merge
 
-LISTS = ("corruption",)
-"""Keys that hold a list of components: names are joined by +, and ``none`` is the empty list."""
 REFERENCE = "reference"
 """The variant of one-at-a-time studies that has the first value of every ``--vary``."""
 
@@ -40,7 +38,7 @@ def varied(texts: Sequence[str], base: Recipe) -> list[Varied]:
         elif len(set(parts)) < len(parts):
             problems.append(Problem("a value is named twice", str(place)))
         else:
-            found.append(Varied(key, [(part, _value(key, part, base, place)) for part in parts]))
+            found.append(Varied(key, [(part, part_or_value(key, part, base, place)) for part in parts]))
     keys = [one.key for one in found]
     problems += [
         Problem(f"{key} is varied twice", "--vary", "name all its values in one") for key in sorted(set(keys)) if keys.count(key) > 1
@@ -87,30 +85,6 @@ def split(text: str) -> list[str]:
         else:
             parts[-1] += letter
     return [part.strip() for part in parts]
-
-
-def _value(key: str, text: str, base: Recipe, place: Place) -> Node:
-    """A literal, or components by name: those of the recipe keep their parameters."""
-    known = _at(base, key)
-    if key in LISTS and not text.startswith(("[", "(")):
-        names = [] if text == "none" else [name.strip() for name in text.split("+")]
-        own = {entry["type"]: entry for entry in known}
-        return placed([own.get(name, {"type": name}) for name in names], place)
-    if isinstance(known, dict) and "type" in known and not text.startswith(("dict(", "{")):
-        return placed({"type": text}, place)
-    return value_of(text, place)
-
-
-def _at(base: Recipe, key: str) -> Any:
-    value: Any = base.to_dict()
-    for part in key.split("."):
-        if isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
-        else:
-            return None
-    return value
 
 
 def _change(key: str, node: Node) -> Node:

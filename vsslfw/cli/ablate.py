@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--grid/--one-at-a-time", "grid", default=False, help="All combinations, or each change alone.  [default: one-at-a-time]")
 @click.option("--primary", metavar="VARIANT", help="The variant whose difference from the first is the question asked before.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Fine-tune each fold with so many seeds, averaged within a video.")
+@click.option("--recipe", help="Try a study file on this recipe instead of its own.")
 @contrast_options
 @recipe_options
 @click.option("--plan", "only_plan", is_flag=True, help="Print what would be computed, and what it takes; compute nothing.")
@@ -41,6 +42,7 @@ def command(
     varied: tuple[str, ...],
     grid: bool,
     primary: str | None,
+    recipe: str | None,
     only_plan: bool,
     out: Path | None,
     cache: Path | None,
@@ -66,7 +68,7 @@ def command(
 
     defaults = {name: ctx.get_parameter_source(name) for name in ("metric", "permutations")}
     chosen = {name: value for name, value in given.items() if defaults.get(name) != click.core.ParameterSource.DEFAULT}
-    study = _study(target, varied, grid, primary, chosen)
+    study = _study(target, varied, grid, primary, chosen | ({"recipe": recipe} if recipe else {}))
     console = RunConsole()
     with LiveProgress(console, quiet=quiet or only_plan) as live, listening(live):
         planned = plan(study, cache=cache, jobs=jobs, device=device)
@@ -90,7 +92,9 @@ def _study(target: str, varied: tuple[str, ...], grid: bool, primary: str | None
     from vsslfw.recipe import load_recipe
 
     options = {
-        name: chosen[name] for name in ("seeds", "metric", "margin", "permutations", "profile", "data") if chosen.get(name) is not None
+        name: chosen[name]
+        for name in ("recipe", "seeds", "metric", "margin", "permutations", "profile", "data")
+        if chosen.get(name) is not None
     }
     options["overrides"] = tuple(chosen.get("overrides") or ())
     file = find_study(target)
@@ -100,6 +104,10 @@ def _study(target: str, varied: tuple[str, ...], grid: bool, primary: str | None
                 Problem("a study file names its variants and its primary contrast itself", "--vary, --primary", "Change the file")
             )
         return replace(read_study(file), **options)
+    if "recipe" in options:
+        raise UserError(
+            Problem("only a study file takes another recipe", "--recipe", f"Name the recipe alone: vsslfw ablate {options['recipe']}")
+        )
     if not varied:
         hint = "Such as --vary pretrain.source=contextual,none; or give a study file"
         raise UserError(Problem("there is nothing to compare: no --vary", target, hint))

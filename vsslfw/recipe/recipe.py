@@ -106,25 +106,27 @@ def load_recipe(
     overrides: Sequence[str] = (),
     data: str | Path | None = None,
     changes: Sequence[Node] = (),
+    last: Sequence[Node] = (),
     registries: Registries | None = None,
 ) -> Recipe:
     """Load a recipe file, or a shipped recipe by its name (``"seizure_bart"``).
 
     profile: none means ``demo`` if the data are synthetic, else ``paper``.
     overrides: ``KEY=VALUE`` each, above everything else. data: a manifest, for ``dict(type="videos_csv", path=data)``.
-    changes: trees of settings, the later above the earlier, all of them below ``overrides``: the variants of a study.
+    changes, last: trees of settings, the later above the earlier, below and above ``overrides``: what a study changes, and a variant of it.
     registries: the components to choose from; none means those of the installed plugins and of the recipe's own ``plugins``.
 
     Raises UserError with every problem at once, each with its place and key: Python that is not data, unknown keys,
     wrong types, unknown components or parameters, shapes that do not fit.
     """
-    return _Loader(registries, changes).load(source, profile, overrides, None if data is None else Path(data))
+    return _Loader(registries, changes, last).load(source, profile, overrides, None if data is None else Path(data))
 
 
 @dataclass
 class _Loader:
     given: Registries | None
     changes: Sequence[Node]
+    last: Sequence[Node]
     plugins: Plugins = field(init=False, default_factory=plugins)
 
     @property
@@ -160,9 +162,8 @@ class _Loader:
             place = Place(f"--data {data}")
             own = {"type": Node("videos_csv", place), "path": Node(str(data.absolute()), place)}
             tree = merge(tree, Node({"data": Node(own, place)}, tree.place))
-        for change in self.changes:
-            tree = Node(merge(tree, change).value, tree.place)
-        return apply_overrides(tree, overrides)
+        tree, problems = apply_overrides(_with(tree, self.changes), overrides)
+        return _with(tree, self.last), problems
 
     def _profile(self, source: Source, wanted: str | None, overrides: Sequence[str], data: Path | None) -> tuple[str, list[Problem]]:
         known = source.profiles()
@@ -183,6 +184,12 @@ class _Loader:
             return bool(getattr(self.registries.find("dataset", str(name)).load(), "synthetic", False))
         except UserError:
             return False  # the check of components tells it
+
+
+def _with(tree: Node, changes: Sequence[Node]) -> Node:
+    for change in changes:
+        tree = Node(merge(tree, change).value, tree.place)
+    return tree
 
 
 def _again(key: str) -> str:
