@@ -30,7 +30,7 @@ BELOW = [
     "run_records",
     "last_use",
 ]
-LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "caching", "cli"]
+LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "ablation", "caching", "cli"]
 MAY_NOT = {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")} | {
     ("evaluation", layer) for layer in ("video", "data", "builtin", "recipe", "engine")
 }
