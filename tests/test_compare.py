@@ -45,10 +45,30 @@ def test_two_runs_are_compared_with_all_that_is_to_be_known(
 def test_the_tables_say_the_same_in_every_format(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
     assert main(["compare", str(scratch), str(tiny_run), "--out", str(tmp_path)]) == 0
     (row,) = csv.DictReader((tmp_path / "contrasts.csv").open(encoding="utf-8"))
-    difference = row["difference (95% interval)"]
+    difference = f"{float(row['difference']):+.3f}"
     for name in ("contrasts.md", "comparison.html"):
         assert difference in (tmp_path / name).read_text(encoding="utf-8")
     assert "toprule" in (tmp_path / "variants.tex").read_text(encoding="utf-8")
+    for figure in csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8")):
+        told = f"{float(figure['balanced_accuracy']):.3f} ({float(figure['balanced_accuracy_low']):.3f} to"
+        for name in ("variants.md", "variants.tex", "comparison.html"):
+            assert told in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_every_figure_leads_to_its_run_its_recipe_and_who_made_the_parts(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    assert main(["compare", str(scratch), str(tiny_run), "--out", str(tmp_path)]) == 0
+    rows = list(csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8")))
+    assert [(tmp_path / row["run"]).resolve() for row in rows] == [scratch.resolve(), tiny_run.resolve()]
+    for row in rows:
+        lines = (tmp_path / row["run"] / "recipe.py").read_text().splitlines()
+        assert f"# digest {row['recipe_digest']}" in lines
+        assert "encoder bert of vsslfw " in row["made_by"]
+        assert f"(<{row['run']}/report.html>)" in (tmp_path / "variants.md").read_text()
+        assert f"{row['run']}; recipe {row['recipe_digest']}; " in (tmp_path / "contrasts.tex").read_text()
+
+
+def test_a_page_needs_no_network(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    assert main(["compare", str(scratch), str(tiny_run), "--out", str(tmp_path)]) == 0
     page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
     assert "report.html" in page
     assert "<svg" in page

@@ -94,7 +94,11 @@ def outcome_of(
     fair = [pair for pair in there if groups[pair[0]] is groups[pair[1]]]
     found = adjusted([contrast(groups[a], a, b, options, primary=(a, b) == primary) for a, b in fair], options)
     named = primary if primary in fair else None
-    warnings = [*warnings, *(_unlike(pair, arms) for pair in there if pair not in fair)]
+    warnings = [
+        *warnings,
+        *(_lacking(pair, groups) for pair in ordered if pair not in there),
+        *(_unlike(pair, arms) for pair in there if pair not in fair),
+    ]
     rows = [
         _row(arm, groups[arm.name], options, (changes or {}).get(arm.name, ""), (links or {}).get(arm.name, str(arm.folder)))
         for arm in arms
@@ -146,6 +150,11 @@ def _unlike(pair: tuple[str, str], arms: Sequence[FinishedArm]) -> str:
     by_name = {arm.name: arm for arm in arms}
     differing = unlike(by_name[pair[1]], by_name[pair[0]])
     return f"“{pair[0]}” is not compared with “{pair[1]}”: they differ in {', '.join(differing)}."
+
+
+def _lacking(pair: tuple[str, str], there: Mapping[str, Any]) -> str:
+    lacking = " and ".join(f"“{name}”" for name in pair if name not in there)
+    return f"“{pair[0]}” is not compared with “{pair[1]}”: there is no result of {lacking}."
 
 
 def _row(arm: FinishedArm, lined: Arms, options: Options, changes: str, link: str) -> Row:

@@ -42,8 +42,15 @@ def contrast_cells(one: Contrast) -> list[str]:
         p_told(one.p_holm) if one.p_holm is not None else "–",
         f"{one.differing} of {one.subjects}",
         p_told(one.smallest_p),
-        "–" if one.detectable is None else f"{one.detectable:.3f}",
+        _detectable(one),
     ]
+
+
+def _detectable(one: Contrast) -> str:
+    if one.detectable is None:
+        return "–"
+    largest = 2.0 if one.metric == "mcc" else 1.0
+    return f"{one.detectable:.3f}" if one.detectable <= largest else "none"
 
 
 def equivalence_told(one: Contrast) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from vsslfw.ablation.outcome import Outcome
+from vsslfw.ablation.records import contrast_records, origin_told, variant_records
 from vsslfw.ablation.tables import Table, arms_table, contrasts_table, equivalence_told, makers_told, p_told, sentences, told, without_empty
 from vsslfw.atomic import write_json, write_text
 from vsslfw.evaluation.arms import METRICS
@@ -32,10 +35,12 @@ PAGE = "comparison.html"
 def write_outcome(folder: Path, outcome: Outcome, *, private: bool = False, plan: Table | None = None) -> Path:
     """Write `NAMES` into ``folder`` and return the page's path. The same outcome gives the same bytes."""
     write_json(folder / "comparison.json", outcome.to_dict())
+    write_text(folder / "variants.csv", _csv(variant_records(outcome)))
+    write_text(folder / "contrasts.csv", _csv(contrast_records(outcome)))
     for name, table in (("variants", arms_table(outcome)), ("contrasts", contrasts_table(outcome))):
-        write_text(folder / f"{name}.csv", _csv(table))
-        write_text(folder / f"{name}.md", tabulated(without_empty(table), "github"))
-        write_text(folder / f"{name}.tex", tabulated(without_empty(table), "latex_booktabs"))
+        shown = without_empty(table)
+        write_text(folder / f"{name}.md", tabulated(_linked(shown, outcome) if name == "variants" else shown, "github"))
+        write_text(folder / f"{name}.tex", tabulated(shown, "latex_booktabs") + _comments(outcome))
     write_text(folder / PAGE, rendered(outcome, plan), private=private)
     return folder / PAGE
 
@@ -79,9 +84,27 @@ def tabulated(table: Table, style: str) -> str:
     return str(tabulate(table[1], headers=table[0], tablefmt=style, disable_numparse=True)) + "\n"
 
 
-def _csv(table: Table) -> str:
+def _linked(table: Table, outcome: Outcome) -> Table:
+    """With each cell of a variant's figures leading to the report of its run."""
+    names, rows = table
+    found = []
+    for cells, row in zip(rows, outcome.rows, strict=True):
+        leads = row.run and row.figures
+        found.append(
+            [f"[{cell}](<{row.run}/report.html>)" if leads and 0 < i <= len(row.figures) else cell for i, cell in enumerate(cells)]
+        )
+    return names, found
+
+
+def _comments(outcome: Outcome) -> str:
+    """Where the figures of a LaTeX table come from: comments that a reader of the file sees."""
+    return "".join(f"% {origin_told(row)}\n" for row in outcome.rows)
+
+
+def _csv(records: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table[0])
-    writer.writerows(table[1])
+    if records:
+        writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
     return text.getvalue()
