@@ -63,6 +63,8 @@ class Computing:
     jobs: int
     view: OneView
     failures: dict[str, str] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
+    """Stage -> how many results it computed: what a failed variant never came to is none."""
 
     @property
     def alive(self) -> dict[str, Pipeline]:
@@ -75,6 +77,7 @@ class Computing:
         pending = [piece for piece in self.forecast.of("extract") if not piece.there]
         self.view.worth = {"extract": _mean(pending)}
         self._each("extract", _split)
+        self.note_made("extract")
         self._shared(
             "pretrain",
             "pretrain",
@@ -83,6 +86,11 @@ class Computing:
             lambda p: [task for task in p.pretrain_tasks.values() if task is not None],
         )
         self._shared("folds", "validate", run_fold, load_fold, lambda p: p.fold_tasks)
+
+    def note_made(self, stage: str) -> None:
+        """The new results of this stage are there, for all variants that are left."""
+        alive = set(self.alive)
+        self.made[stage] = sum(not piece.there and not alive.isdisjoint(piece.variants) for piece in self.forecast.of(stage))
 
     def _each(self, stage: str, compute: Callable[[Pipeline], Any]) -> None:
         started = time.monotonic()
@@ -121,6 +129,7 @@ class Computing:
         there = {key for key, task in tasks.items() if known(task) is not None}
         note = f"{len(tasks)} {STAGES[stage]} for {len(self.alive)} variants"
         self.view.merged(shown, progress.RUNNING, note)
+        self.made[stage] = 0
         for executor, keys in groups.values():
             pending = [tasks[key] for key in keys if key not in there]
             name = self._bar(stage, shown, pending)
@@ -129,6 +138,8 @@ class Computing:
                 if isinstance(result, Failed):
                     for variant in users[task.key]:
                         self.failures.setdefault(variant, result.reason)
+                else:
+                    self.made[stage] += 1
         self.view.merged(shown, told(len(there), len(tasks)), note, time.monotonic() - started)
 
     def _bar(self, stage: str, shown: str, pending: list[Any]) -> str:

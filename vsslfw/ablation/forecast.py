@@ -58,14 +58,15 @@ class Forecast:
 
     def completed(self, costs: Costs) -> Forecast:
         """With an estimate for every piece: what nobody has measured here is tried, once for each kind of work."""
-        tried: dict[str, float] = {}
+        tried: dict[str, float | None] = {}
         for piece in self.pieces.values():
             if piece.there or piece.seconds is not None:
                 continue
             kind = digest_of(piece.work)
             if kind not in tried:
-                tried[kind] = piece.trial()
-            piece.seconds = tried[kind] * piece.units
+                tried[kind] = _tried(piece)
+            each = tried[kind]
+            piece.seconds = None if each is None else each * piece.units
         return self
 
     def seconds(self, stages: Sequence[str] = tuple(STAGES), jobs: int = 1) -> float | None:
@@ -117,6 +118,14 @@ def _pieces(pipeline: Pipeline) -> list[Piece]:
             there = (pipeline.stage_cache.stage("baselines", key) / "result.json").is_file()
             found.append(Piece("baselines", key, work, units, 0, there, _estimate(costs, work, units), trial))
     return found
+
+
+def _tried(piece: Piece) -> float | None:
+    """None where the part itself fails: its variant's row will tell why, and the others must not go without a plan."""
+    try:
+        return piece.trial()
+    except Exception:
+        return None
 
 
 def _estimate(costs: Costs, work: dict[str, Any], units: int) -> float | None:
@@ -171,5 +180,8 @@ def _a_clip(pipeline: Pipeline, task: PretrainTask) -> float:
 
 
 def _encoder_size(pipeline: Pipeline) -> int:
-    encoder = build_encoder(pipeline.recipe, pipeline.backbone.module.feature_dim)
+    try:
+        encoder = build_encoder(pipeline.recipe, pipeline.backbone.module.feature_dim)
+    except Exception:  # as in `_tried`
+        return 0
     return sum(parameter.numel() * parameter.element_size() for parameter in encoder.parameters())

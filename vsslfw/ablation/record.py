@@ -44,15 +44,18 @@ class StudyRecord:
         if known != digest:
             what = f"holds a study of another recipe, data or seeds (digest {known[:8]}; this one is {digest[:8]})"
             raise UserError(Problem(what, where, "Choose another --out; only variants can be added to a study"))
-        if asked != question and content.get("results"):
-            content.setdefault("asked_later", []).append({"question": question, "named": _now()})
-        elif asked != question:
+        later = content.setdefault("asked_later", [])
+        if asked != question and not content.get("results"):
             content |= {"question": question, "named": _now()}
-        return cls(folder, name, content | {"identified": identify}, _later(content))
+        elif asked != question and question not in [known["question"] for known in later]:
+            later.append({"question": question, "named": _now()})
+        return cls(folder, name, content | {"identified": identify}, _changed(content, question))
 
     def begin(self, variants: Sequence[Arranged]) -> None:
         """Note the question and the variants before anything runs."""
         rows = [{"name": v.name, "recipe": v.recipe.digest, "changes": v.changes, "probe": v.probe, "of": v.of} for v in variants]
+        for ended in ("ended", "error"):
+            self.content.pop(ended, None)
         self.content |= {"state": "running", "started": _now(), "variants": rows}
         self._write()
 
@@ -76,11 +79,11 @@ def _question(study: Study) -> dict[str, Any]:
     return {"primary": list(study.primary) if study.primary else None, "metric": study.metric, "margin": study.margin}
 
 
-def _later(content: Mapping[str, Any]) -> list[str]:
-    """What a reader must know of a question that was changed once there were results."""
-    if not content.get("asked_later"):
-        return []
+def _changed(content: Mapping[str, Any], question: dict[str, Any]) -> list[str]:
+    """What a reader must know of a question that is not the one that was named before there were results."""
     first = content["question"]
+    if first == question:
+        return []
     said = f"“{first['primary'][0]}” against “{first['primary'][1]}”" if first["primary"] else "no primary contrast"
     return [
         f"The question was changed after results were there. Named before ({content['named']}): {said}, in {first['metric']}, margin "

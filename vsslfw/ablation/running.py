@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsslfw.ablation.discreet import discreet
 from vsslfw.ablation.execute import Computing, reason_of, told
 from vsslfw.ablation.finished import PROBES, read_arm
 from vsslfw.ablation.forecast import STAGES, Forecast, forecast
@@ -126,11 +127,12 @@ def _run(planned: Planned, folder: Path, record: StudyRecord, identify: bool) ->
         computing.run()
         runs = _written(planned, computing, folder, view, identify)
     view.merged("report", progress.RUNNING)
-    found = _compared(planned, runs, computing.failures, folder, record)
+    said = computing.failures if identify else {name: _discreet(planned, name, why) for name, why in computing.failures.items()}
+    found = _compared(planned, runs, said, folder, record)
     page = write_outcome(folder, found, private=identify, plan=planned.table())
     view.merged("report", "written")
     view.finish("study")
-    counts = {stage: _counts(planned.forecast, stage) for stage in STAGES}
+    counts = {stage: _counts(planned.forecast, stage, computing.made[stage]) for stage in STAGES}
     return StudyResult(folder, page, found, counts, computing.failures)
 
 
@@ -148,9 +150,15 @@ def _written(planned: Planned, computing: Computing, folder: Path, view: OneView
             computing.failures[name] = reason_of(error)
         else:
             runs[name] = target
+    computing.note_made("baselines")
     own = planned.forecast.of("baselines")
     view.merged("baselines", told(sum(piece.there for piece in own), len(own)))
     return runs
+
+
+def _discreet(planned: Planned, variant: str, reason: str) -> str:
+    pipeline = planned.pipelines[variant]
+    return discreet(reason, pipeline.manifest, pipeline.recipe.settings.seed)
 
 
 def _compared(planned: Planned, runs: Mapping[str, Path], failures: Mapping[str, str], folder: Path, record: StudyRecord) -> Outcome:
@@ -187,10 +195,10 @@ def _compared(planned: Planned, runs: Mapping[str, Path], failures: Mapping[str,
     )
 
 
-def _counts(forecast: Forecast, stage: str) -> dict[str, int]:
+def _counts(forecast: Forecast, stage: str, made: int) -> dict[str, int]:
     own = forecast.of(stage)
     there = sum(piece.there for piece in own)
-    return {"results": len(own), "reused": there, "computed": len(own) - there, "uses": sum(len(piece.variants) for piece in own)}
+    return {"results": len(own), "reused": there, "computed": made, "uses": sum(len(piece.variants) for piece in own)}
 
 
 def run_name(variant: str, digest: str) -> str:

@@ -14,6 +14,7 @@ from vsslfw.recipe.files import shipped
 from vsslfw.recipe.parse import parse_file
 from vsslfw.recipe.tree import Node
 
+LEAST_SWAPS = 19
 KEYS: Mapping[str, str] = {
     "recipe": "text",
     "variants": "dict",
@@ -26,7 +27,7 @@ KEYS: Mapping[str, str] = {
     "seeds": "count",
     "metric": "metric",
     "margin": "share",
-    "permutations": "count",
+    "permutations": "swaps",
 }
 """Key -> what its value is."""
 EXPECTED = {
@@ -35,6 +36,7 @@ EXPECTED = {
     "pair": 'two names of variants, ("this", "against that")',
     "pairs": 'a list of such: [("this", "against that"), ...]',
     "count": "an integer above 0",
+    "swaps": f"an integer of at least {LEAST_SWAPS}, as many as .05 needs",
     "metric": f"one of {', '.join(METRICS)}",
     "share": "a number above 0",
 }
@@ -42,11 +44,17 @@ PROBE_KEYS = ("probe", "of")
 
 
 def find_study(name: str) -> Path | None:
-    """The study file of that path, or the shipped one of that name; none if it is a recipe. UserError if it is no Python."""
+    """The study file of that path, or the shipped one of that name; none if it is a recipe.
+
+    UserError if it is no Python, or if there is neither a study nor a recipe of that name.
+    """
+    known = {path.stem: path for path in (shipped()["seizure_bart"].parent / "studies").glob("*.py")}
     path = Path(name)
-    if not path.is_file():
-        folder = shipped()["seizure_bart"].parent / "studies"
-        path = folder / f"{path.stem}.py"
+    if not path.is_file() and name in known:
+        return known[name]
+    if not path.is_file() and name not in shipped():
+        hint = did_you_mean(path.stem, {*known, *shipped()})
+        raise UserError(Problem("there is no such study, and no such recipe", name, hint))
     return path if path.is_file() and "variants" in parse_file(path, str(path)).settings.value else None
 
 
@@ -96,6 +104,8 @@ def _fits(node: Node, kind: str) -> bool:
         return isinstance(value, dict)
     if kind == "count":
         return type(value) is int and value > 0
+    if kind == "swaps":
+        return type(value) is int and value >= LEAST_SWAPS
     if kind == "share":
         return type(value) in (int, float) and value > 0
     if kind == "pair":
@@ -118,7 +128,7 @@ def _variants(node: Node) -> tuple[list[Variant], list[Problem]]:
         others = [key for key in child.value if key not in PROBE_KEYS]
         if others:
             problems.append(Problem(f"a probe has no {', '.join(others)}", where, "its recipe is that of the variant it is `of`"))
-        elif of not in names or "probe" in node.value[of].value:
+        elif of not in names or not isinstance(node.value[of].value, dict) or "probe" in node.value[of].value:
             problems.append(Problem(f'"{of}" is no variant that runs', where, did_you_mean(of, names)))
         else:
             found.append(Variant(name, None, str(probe), of))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from vsslfw.pipeline.progress import Progress
-
-WHOLE = "study"
-"""The task whose units are seconds of work, as estimated: that bar's rate says how good the estimates are, and so when it ends."""
+from vsslfw.pipeline.progress import WHOLE, Progress
 
 
 class OneView:
     """Passes work on, keeps the stages of single variants to itself, and turns work done into seconds of the whole.
+
+    How fast those pass says how good the estimates are, and so when it ends.
 
     ``worth``: task -> estimated seconds a unit of it, for the stage that runs.
     """

@@ -40,7 +40,7 @@ def command(
     /,
     target: str,
     varied: tuple[str, ...],
-    grid: bool,
+    grid: bool | None,
     primary: str | None,
     recipe: str | None,
     only_plan: bool,
@@ -68,6 +68,8 @@ def command(
 
     defaults = {name: ctx.get_parameter_source(name) for name in ("metric", "permutations")}
     chosen = {name: value for name, value in given.items() if defaults.get(name) != click.core.ParameterSource.DEFAULT}
+    if ctx.get_parameter_source("grid") == click.core.ParameterSource.DEFAULT:
+        grid = None
     study = _study(target, varied, grid, primary, chosen | ({"recipe": recipe} if recipe else {}))
     console = RunConsole()
     with LiveProgress(console, quiet=quiet or only_plan) as live, listening(live):
@@ -83,7 +85,7 @@ def command(
     return 0
 
 
-def _study(target: str, varied: tuple[str, ...], grid: bool, primary: str | None, chosen: dict[str, Any]) -> Study:
+def _study(target: str, varied: tuple[str, ...], grid: bool | None, primary: str | None, chosen: dict[str, Any]) -> Study:
     """The study of a file with the options above it, or that of a recipe and ``--vary``."""
     from vsslfw.ablation import vary
     from vsslfw.ablation.study import Study
@@ -99,9 +101,10 @@ def _study(target: str, varied: tuple[str, ...], grid: bool, primary: str | None
     options["overrides"] = tuple(chosen.get("overrides") or ())
     file = find_study(target)
     if file is not None:
-        if varied or primary:
+        given_too = [name for name, value in (("--vary", varied), ("--grid", grid is not None), ("--primary", primary)) if value]
+        if given_too:
             raise UserError(
-                Problem("a study file names its variants and its primary contrast itself", "--vary, --primary", "Change the file")
+                Problem("a study file names its variants and its primary contrast itself", ", ".join(given_too), "Change the file")
             )
         return replace(read_study(file), **options)
     if "recipe" in options:
@@ -132,9 +135,10 @@ def _print_plan(console: Console, planned: Planned) -> None:
     console.print(f"{len(planned.variants)} variants, {runs} of them run; each result below is made once", highlight=False, markup=False)
     print_table(console, planned.table())
     total = planned.forecast.seconds(jobs=planned.jobs)
+    takes = "How long it takes is not known" if total is None else f"About {told_seconds(total)} in all, roughly"
     asked = planned.forecast.asked
     saved = f"{asked} results are asked for, {len(planned.forecast.pieces)} are distinct"
-    console.print(Text(f"About {told_seconds(total)} in all, roughly, if every file can be read; {saved}."), soft_wrap=True)
+    console.print(Text(f"{takes}, if every file can be read; {saved}."), soft_wrap=True)
     primary = planned.study.primary
     question = f"“{primary[0]}” against “{primary[1]}”" if primary else "none; every p will be adjusted for all contrasts"
     console.print(Text(f"Primary contrast: {question}."), soft_wrap=True)
@@ -150,5 +154,5 @@ def _print_result(console: Console, result: StudyResult) -> None:
     for name, why in result.failures.items():
         console.print(Text(f"failed: {name}: {why}", style="bold red"), soft_wrap=True)
     made = ", ".join(f"{stage} {count['computed']} of {count['results']}" for stage, count in result.counts.items())
-    console.print(Text(f"Computed: {made}; the others were there."), soft_wrap=True)
+    console.print(Text(f"Computed: {made}; the others were there{' or failed' if result.failures else ''}."), soft_wrap=True)
     console.print(Text(f"Page:   {result.page}"), soft_wrap=True)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from vsslfw.pipeline.progress import RUNNING, STAGES
+from vsslfw.pipeline.progress import RUNNING, STAGES, WHOLE
 from vsslfw.printable import printable
 
 log = logging.getLogger("vsslfw")
@@ -133,7 +133,8 @@ class LiveProgress:
             state.fields["first"] = (now, state.completed)
         if self._live is None and now - self._told > PLAIN_EVERY_S:
             self._told = now
-            self.say(_line(task, state))
+            for name in dict.fromkeys([task, *({WHOLE} & self._tasks.keys())]):
+                self.say(_line(name, next(t for t in self._progress.tasks if t.id == self._tasks[name])))
 
     @_harmless
     def finish(self, task: str) -> None:

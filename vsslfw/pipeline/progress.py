@@ -12,6 +12,8 @@ Result = TypeVar("Result")
 STAGES = ("index", "extract", "pretrain", "validate", "baselines", "report")
 """The stages of a run, in order."""
 RUNNING = "running"
+WHOLE = "study"
+"""The task that is all of a study, beside those of the stage that runs. Its units are seconds of work, as estimated."""
 
 
 class Progress(Protocol):
