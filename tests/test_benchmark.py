@@ -1,4 +1,4 @@
-"""The synthetic benchmark: the page shows what was measured, the figures are those that the benchmark promises, and the script runs."""
+"""The synthetic benchmark and that of studies: the pages show what was measured, the figures are those promised, and the script runs."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def test_the_page_shows_what_was_measured(record: dict[str, Any], monkeypatch: p
     for name, table in tables.TABLES.items():
         (shown,) = re.findall(rf"<!-- begin {name} -->\n(.*?)\n<!-- end {name} -->", page, re.DOTALL)
         assert shown == table(record), "run: python benchmarks/synthetic_emu"
+
+
+def test_what_a_study_saves_is_what_was_measured_and_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import ablation
+
+    record = json.loads(ablation.RESULT.read_text(encoding="utf-8"))
+    (shown,) = re.findall(r"<!-- table ablation -->\n(.*?)\n<!-- /table -->", ablation.PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown == ablation.table(record), "run: python benchmarks/ablation.py --rewrite"
+    assert len(record["variants"]) == 8
+    assert record["study"]["seconds"] <= 0.4 * record["cold"]["seconds"]
+    assert record["study"]["executed"] == record["warm"]["executed"]
 
 
 def test_every_level_was_measured_on_enough_fresh_subjects(record: dict[str, Any]) -> None:

@@ -75,7 +75,7 @@ class Computing:
         """Index, extract, pretrain and validate all variants; what fails is noted, and the others go on."""
         self._each("index", lambda pipeline: pipeline.index)
         pending = [piece for piece in self.forecast.of("extract") if not piece.there]
-        self.view.worth = {"extract": _mean(pending)}
+        self.view.begin("extract", {"extract": _mean(pending)})
         self._each("extract", _split)
         self.note_made("extract")
         self._shared(
@@ -147,11 +147,11 @@ class Computing:
         pieces = [piece for task in pending if (piece := self.forecast.pieces.get(task.key))]
         each = sum(piece.seconds or 0.0 for piece in pieces) / max(len(pieces), 1) / self.jobs
         if stage != "pretrain":
-            self.view.worth = {shown: each}
+            self.view.begin(shown, {shown: each})
             return shown
         in_process = self.jobs == 1 or len(pending) == 1
         epochs = sum(task.recipe.settings.pretrain.epochs for task in pending) / max(len(pending), 1)
-        self.view.worth = {"pretrain": each / max(epochs, 1)} if in_process else {"pretrain, all": each}
+        self.view.begin("pretrain", {"pretrain": each / max(epochs, 1)} if in_process else {"pretrain, all": each})
         return "pretrain, all"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsslfw.ablation.closing import Closing
 from vsslfw.ablation.discreet import discreet
 from vsslfw.ablation.execute import Computing, reason_of, told
 from vsslfw.ablation.finished import PROBES, read_arm
@@ -23,6 +25,7 @@ from vsslfw.pipeline import progress
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import usable
 from vsslfw.pipeline.devices import resolve_device
+from vsslfw.pipeline.origin import Costs
 from vsslfw.pipeline.preflight import preflight
 from vsslfw.pipeline.run import run_pipeline
 from vsslfw.pipeline.run_folder import alone, logging_to
@@ -42,6 +45,18 @@ class Planned:
     pipelines: Mapping[str, Pipeline]
     forecast: Forecast
     jobs: int
+    closing: Closing
+
+    def stages(self) -> dict[str, float]:
+        """Stage, as it is shown -> seconds that it is thought to take; what nobody knows counts nothing."""
+        known = {_shown(stage): self.forecast.seconds([stage], self.jobs) or 0.0 for stage in STAGES}
+        known["baselines"] += self.closing.runs * self.closing.report_s()
+        return known | {"report": self.closing.contrasts_s()}
+
+    def seconds(self) -> float | None:
+        """What is still to be done takes so long; none if nobody knows."""
+        computing = self.forecast.seconds(jobs=self.jobs)
+        return None if computing is None else computing + self.closing.seconds()
 
     def table(self) -> Table:
         """A row for each stage: how many results, how many there are already, the time and the disk for the others."""
@@ -52,7 +67,7 @@ class Planned:
             uses = sum(len(piece.variants) for piece in own)
             rows.append(
                 [
-                    stage if stage != "folds" else "validate",
+                    _shown(stage),
                     f"{len(own)} {what}",
                     str(uses),
                     str(len(own) - len(new)),
@@ -61,6 +76,9 @@ class Planned:
                     told_bytes(sum(piece.size for piece in new)) if any(piece.size for piece in new) else "–",
                 ]
             )
+        written = f"{told_count(self.closing.runs, 'run folder')}, {told_count(self.closing.contrasts, 'contrast')}"
+        number = str(self.closing.runs + self.closing.contrasts)
+        rows.append(["report", written, number, "0", number, told_seconds(self.closing.seconds()), "–"])
         return ["stage", "results, each made once", "uses by variants", "reused", "to compute", "about", "disk"], rows
 
 
@@ -93,7 +111,10 @@ def plan(study: Study, *, cache: str | Path | None = None, jobs: int = 1, device
                 problems.setdefault(str(problem), Problem(problem.what, where, problem.hint))
     if problems:
         raise UserError(*problems.values(), title="The study cannot begin:")
-    return Planned(study, variants, pipelines, forecast(pipelines), jobs)
+    first = next(iter(pipelines.values()))
+    costs, videos = Costs(first.stage_cache.folder), len(first.index.labelled)
+    closing = Closing(costs, videos, study.metric, len(pipelines), len(study.pairs), study.permutations)
+    return Planned(study, variants, pipelines, forecast(pipelines), jobs, closing)
 
 
 def run_study(planned: Planned, *, out: str | Path | None = None, identify: bool = False) -> StudyResult:
@@ -121,17 +142,18 @@ def run_study(planned: Planned, *, out: str | Path | None = None, identify: bool
 
 
 def _run(planned: Planned, folder: Path, record: StudyRecord, identify: bool) -> StudyResult:
-    view = OneView(progress.current(), planned.forecast.seconds(jobs=planned.jobs) or 0.0)
+    view = OneView(progress.current(), planned.stages())
     with progress.listening(view):
         computing = Computing(planned.pipelines, planned.forecast, planned.jobs, view)
         computing.run()
         runs = _written(planned, computing, folder, view, identify)
-    view.merged("report", progress.RUNNING)
+    started = time.monotonic()
     said = computing.failures if identify else {name: _discreet(planned, name, why) for name, why in computing.failures.items()}
     found = _compared(planned, runs, said, folder, record)
+    planned.closing.note_contrasts(time.monotonic() - started)
     page = write_outcome(folder, found, private=identify, plan=planned.table())
     view.merged("report", "written")
-    view.finish("study")
+    view.end()
     counts = {stage: _counts(planned.forecast, stage, computing.made[stage]) for stage in STAGES}
     return StudyResult(folder, page, found, counts, computing.failures)
 
@@ -139,10 +161,12 @@ def _run(planned: Planned, folder: Path, record: StudyRecord, identify: bool) ->
 def _written(planned: Planned, computing: Computing, folder: Path, view: OneView, identify: bool) -> dict[str, Path]:
     """A run folder for each variant that has results."""
     pending = [piece for piece in planned.forecast.of("baselines") if not piece.there]
-    view.worth = {"baselines": sum(piece.seconds or 0.0 for piece in pending) / max(len(pending), 1)} if pending else {}
+    each = sum(piece.seconds or 0.0 for piece in pending) / max(len(pending), 1)
+    view.begin("baselines", {"baselines": each})
     runs = {}
     for number, (name, pipeline) in enumerate(computing.alive.items(), start=1):
         view.merged("baselines", progress.RUNNING, f"variant {number} of {len(planned.pipelines)}: probes, figures, report")
+        started = time.monotonic()
         target = folder / "runs" / run_name(name, pipeline.recipe.digest)
         try:
             run_pipeline(pipeline, target, identify=identify, announced=False)
@@ -150,9 +174,14 @@ def _written(planned: Planned, computing: Computing, folder: Path, view: OneView
             computing.failures[name] = reason_of(error)
         else:
             runs[name] = target
+            if all(piece.variants[0] != name for piece in pending):  # its probes were there: this is what the rest takes
+                planned.closing.note_report(time.monotonic() - started)
+        view.done(planned.closing.report_s())
     computing.note_made("baselines")
     own = planned.forecast.of("baselines")
     view.merged("baselines", told(sum(piece.there for piece in own), len(own)))
+    view.begin("report")
+    view.merged("report", progress.RUNNING)
     return runs
 
 
@@ -199,6 +228,15 @@ def _counts(forecast: Forecast, stage: str, made: int) -> dict[str, int]:
     own = forecast.of(stage)
     there = sum(piece.there for piece in own)
     return {"results": len(own), "reused": there, "computed": made, "uses": sum(len(piece.variants) for piece in own)}
+
+
+def _shown(stage: str) -> str:
+    return "validate" if stage == "folds" else stage
+
+
+def told_count(count: int, what: str) -> str:
+    """``1 contrast``, ``8 contrasts``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def run_name(variant: str, digest: str) -> str:

@@ -134,7 +134,7 @@ def _print_plan(console: Console, planned: Planned) -> None:
     runs = len(planned.pipelines)
     console.print(f"{len(planned.variants)} variants, {runs} of them run; each result below is made once", highlight=False, markup=False)
     print_table(console, planned.table())
-    total = planned.forecast.seconds(jobs=planned.jobs)
+    total = planned.seconds()
     takes = "How long it takes is not known" if total is None else f"About {told_seconds(total)} in all, roughly"
     asked = planned.forecast.asked
     saved = f"{asked} results are asked for, {len(planned.forecast.pieces)} are distinct"
