@@ -409,17 +409,17 @@ def test_a_question_that_is_changed_when_there_are_results_is_told_everywhere(
 def test_a_question_may_be_changed_as_long_as_there_are_no_results(tmp_path: Path) -> None:
     for primary in (("b", "a"), None):
         record = StudyRecord.of(tmp_path, "name", "digest", Study("seizure_bart", [], [], primary), identify=False)
-        record.begin([])
+        record.begin([], [], {})
         assert record.warnings == []
     assert read(tmp_path / "study.json")["question"]["primary"] is None
 
 
 def test_a_study_that_goes_on_says_no_more_how_it_ended_before(tmp_path: Path) -> None:
     record = StudyRecord.of(tmp_path, "name", "digest", Study("seizure_bart", [], []), identify=False)
-    record.begin([])
+    record.begin([], [], {})
     record.ended_by(KeyboardInterrupt())
     assert (read(tmp_path / "study.json")["state"], read(tmp_path / "study.json")["error"]) == ("interrupted", "KeyboardInterrupt")
-    StudyRecord.of(tmp_path, "name", "digest", Study("seizure_bart", [], []), identify=False).begin([])
+    StudyRecord.of(tmp_path, "name", "digest", Study("seizure_bart", [], []), identify=False).begin([], [], {})
     assert read(tmp_path / "study.json")["state"] == "running"
     assert not read(tmp_path / "study.json").keys() & {"error", "ended"}
 
@@ -530,3 +530,45 @@ def test_two_jobs_give_the_same_bytes(studied: Studied, tmp_path: Path) -> None:
     assert main(command(study, NOISES, SOURCES, more=["--jobs", "2"])) == 0
     assert study.record["stages"] == studied.record["stages"]
     assert figures_of(study) == figures_of(studied)
+
+
+def rows_of(study: Studied) -> list[str]:
+    return [row["name"] for row in study.comparison["rows"]]
+
+
+def test_what_was_asked_before_stays_in_every_later_table(limping: Limping, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Or the others would need no adjustment once the rest is forgotten."""
+    study = limping.copied(tmp_path)
+    text = "recipe = 'seizure_bart'\nprofile = 'demo'\nvariants = dict(whole=dict(), plain=dict(probe='mean'))\n"
+    main(of_file(study, text))
+    assert rows_of(study) == rows_of(limping)
+    assert [(c["arm"], c["against"], c["p_holm"]) for c in study.comparison["contrasts"]] == [
+        (c["arm"], c["against"], c["p_holm"]) for c in limping.comparison["contrasts"]
+    ]
+    assert study.record["question"] == limping.record["question"], "an extension does not change what was named"
+    failed = {row["name"]: row["reason"] for row in study.comparison["rows"] if row["state"] == "failed"}
+    assert failed == limping.record["failed"]
+    said = capsys.readouterr().out
+    assert "Asked for by an earlier command, not computed anew, and counted in all the same: “unlucky”, “forgetful”, “diverging”" in said
+    assert "The question was changed" not in said
+
+
+def test_a_variant_whose_earlier_result_is_gone_is_a_row_that_says_so(limping: Limping, tmp_path: Path) -> None:
+    study = limping.copied(tmp_path)
+    shutil.rmtree(next((study.folder / "runs").glob("whole-*")))
+    text = "recipe = 'seizure_bart'\nprofile = 'demo'\nvariants = dict(whole=dict(), other=dict(finetune=dict(trained='head')))\n"
+    content = read(study.folder / "study.json")
+    content["variants"] = [v | {"name": "old"} if v["name"] == "plain" else v for v in content["variants"]]
+    content["variants"][-1]["run"] = "runs/gone"
+    (study.folder / "study.json").write_text(json.dumps(content), encoding="utf-8")
+    main(of_file(study, text))
+    reasons = {row["name"]: row["reason"] for row in study.comparison["rows"]}
+    assert reasons["old"] == "its result, of an earlier command, is there no more"
+    assert (reasons["whole"], reasons["other"]) == ("", "")
+
+
+@pytest.mark.parametrize("content", ['{"primary": 5}', '{"question": {"primary": 5}}', "[]", "{"])
+def test_a_record_of_another_shape_is_refused_in_words(content: str, limping: Limping, tmp_path: Path) -> None:
+    study = limping.copied(tmp_path)
+    (study.folder / "study.json").write_text(content)
+    assert main(of_file(study, LIMPING)) == 2

@@ -17,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from vsslfw.errors import UserError
 from vsslfw.evaluation.arms import METRICS, Arms
-from vsslfw.evaluation.contrasts import Options, contrast, contrasts
+from vsslfw.evaluation.contrasts import TOO_ALIKE, Options, contrast, contrasts
 from vsslfw.evaluation.predictions import Prediction
 from vsslfw.evaluation.uncertainty import TOO_FEW
 
@@ -47,6 +47,11 @@ def drawn(seed: int, subjects: int = 8, videos: int = 3, repeats: int = 1) -> li
 def always(right: bool, subjects: int) -> list[Prediction]:
     labels = [CLASSES[s % 3 == 0] for s in range(subjects)]
     return [answer(f"S{s:02d}", f"V{s:02d}", label, 0.9 if (label == "ES") == right else 0.1) for s, label in enumerate(labels)]
+
+
+def opposite(own: Sequence[Prediction], subject: str = "") -> list[Prediction]:
+    """The other answer to every video, or to those of one subject."""
+    return [answer(p.subject, p.video, p.label, 1 - p.probabilities["ES"]) if p.subject.startswith(subject) else p for p in own]
 
 
 def of(predictions: Mapping[str, Sequence[Prediction]], positive: str = "ES") -> Arms:
@@ -89,16 +94,16 @@ def test_right_by_subject_is_a_share_of_videos_over_all_repeats() -> None:
 @pytest.mark.parametrize("metric", METRICS)
 def test_arms_that_answer_alike_do_not_differ(metric: str) -> None:
     found = compared(drawn(0), drawn(0), replace(QUICK, metric=metric))
-    assert (found.difference, found.p, found.low, found.high, found.differing, found.smallest_p) == (0, 1, 0, 0, 0, 1)
+    assert (found.difference, found.p, found.low, found.high, found.differing, found.smallest_p) == (0, 1, None, None, 0, 1)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_one_subject_that_is_answered_otherwise_shows_nothing(metric: str) -> None:
     first = drawn(0)
-    second = [answer(p.subject, p.video, p.label, 1 - p.probabilities["ES"]) if p.subject == "S01" else p for p in first]
+    second = opposite(first, "S01")
     found = compared(first, second, replace(QUICK, metric=metric))
     if metric != "auroc":  # there another rank moves those of all videos
-        assert (found.differing, found.p, found.smallest_p) == (1, 1, 1)
+        assert (found.differing, found.p, found.smallest_p, found.low) == (1, 1, 1, None)
     assert found.p >= found.smallest_p
 
 
@@ -228,11 +233,55 @@ def test_arms_are_equivalent_where_the_90_percent_interval_lies_within_the_margi
     assert found.equivalent == (found.p_equivalence < 0.05)
 
 
-def test_alike_is_equivalent_and_opposite_is_not() -> None:
-    margin = replace(QUICK, margin=0.05)
-    assert compared(drawn(0), drawn(0), margin).equivalent is True
-    assert compared(always(False, 9), always(True, 9), margin).equivalent is False
-    assert compared(drawn(0), drawn(0)).equivalent is None
+def test_what_lies_far_outside_the_margin_is_not_equivalent() -> None:
+    assert compared(drawn(0), opposite(drawn(0)), replace(QUICK, margin=0.05)).equivalent is False
+    assert compared(drawn(0), drawn(1)).equivalent is None, "no margin, no question"
+
+
+ALIKE: dict[str, tuple[list[Prediction], list[Prediction]]] = {
+    "the same answers": (drawn(0), drawn(0)),
+    "one subject differs": (drawn(0), opposite(drawn(0), "S01")),
+    "every subject by as much": (always(False, 9), always(True, 9)),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), ALIKE.values(), ids=ALIKE)
+def test_arms_that_vary_too_little_have_no_interval_and_are_not_called_equivalent(
+    first: list[Prediction], second: list[Prediction]
+) -> None:
+    found = compared(first, second, replace(QUICK, margin=0.5))
+    assert (found.low, found.high, found.se, found.detectable, found.p_equivalence, found.equivalent) == (None,) * 6
+    assert found.reason == TOO_ALIKE
+
+
+def test_no_effect_can_be_detected_by_a_test_that_cannot_reject() -> None:
+    found = compared(drawn(0, subjects=4), drawn(1, subjects=4))
+    assert found.smallest_p > 0.05
+    assert found.detectable is None
+    assert compared(drawn(0, subjects=20), drawn(1, subjects=20)).detectable is not None
+
+
+def test_the_smallest_p_is_that_of_what_swaps_can_reach() -> None:
+    """Eight subjects, each of whom trades one right video for another: swapping any of them changes nothing."""
+    right = [
+        answer(f"S{s}", f"V{s}{v}", label, 0.9 if label == "ES" else 0.1) for s in range(8) for v in (0, 1) for label in [CLASSES[s % 2]]
+    ]
+    first, second = ([opposite([p])[0] if p.video[-1] == miss else p for p in right] for miss in "01")
+    for permutations in (99, 999):
+        found = compared(first, second, replace(QUICK, permutations=permutations))
+        assert (found.differing, found.p, found.smallest_p) == (8, 1.0, 1.0)
+
+
+def test_with_others_beside_it_less_can_be_shown() -> None:
+    arms = of({name: drawn(seed, subjects=10) for seed, name in enumerate("abcd")})
+    alone = [contrast(arms, name, "a", QUICK) for name in "bcd"]
+    together = contrasts(arms, [(name, "a") for name in "bcd"], None, QUICK)
+    least = multipletests([one.smallest_p for one in alone], method="holm")[1]
+    assert [one.smallest_p for one in together] == pytest.approx(least)
+    margin = replace(QUICK, margin=0.3)
+    tested = [contrast(arms, name, "a", margin).p_equivalence for name in "bcd"]
+    found = contrasts(arms, [(name, "a") for name in "bcd"], None, margin)
+    assert [one.p_equivalence for one in found] == pytest.approx(multipletests(tested, method="holm")[1])
 
 
 def test_too_few_subjects_have_no_interval_and_a_reason() -> None:

@@ -13,17 +13,25 @@ from vsslfw.evaluation.options import StatisticsOptions
 from vsslfw.evaluation.predictions import Prediction
 from vsslfw.evaluation.uncertainty import SubjectBootstrap, corrected_interval
 
-SUBJECTS = ["A", "A", "A", "B", "C", "C", "D", "E", "E"]
-LABELS = ["ES", "ES", "ES", "ES", "PNES", "PNES", "PNES", "ES", "PNES"]
+SUBJECTS = ["A", "A", "A", "B", "C", "C", "D", "E", "E", "F", "F"]
+LABELS = ["ES", "ES", "ES", "ES", "PNES", "PNES", "PNES", "ES", "PNES", "PNES", "ES"]
 
 
 def test_strata_are_subjects_of_one_class_of_the_other_and_of_both() -> None:
     bootstrap = SubjectBootstrap(SUBJECTS, LABELS, resamples=50)
-    assert bootstrap.strata == {"ES only": ["A", "B"], "PNES only": ["C", "D"], "both": ["E"]}
-    assert bootstrap.m == 3, "E counts for both classes"
+    assert bootstrap.strata == {"ES only": ["A", "B"], "PNES only": ["C", "D"], "both": ["E", "F"]}
+    assert bootstrap.m == 4, "E and F count for both classes"
     for drawn in bootstrap.drawn_subjects():
-        kinds = Counter("both" if name == "E" else "ES" if name in "AB" else "PNES" for name in drawn)
-        assert kinds == {"ES": 2, "PNES": 2, "both": 1}
+        kinds = Counter("both" if name in "EF" else "ES" if name in "AB" else "PNES" for name in drawn)
+        assert kinds == {"ES": 2, "PNES": 2, "both": 2}
+
+
+def test_a_subject_that_would_be_alone_varies_with_others_of_its_class() -> None:
+    bootstrap = SubjectBootstrap(["A", "B", "C", "D", "E", "E"], ["ES", "ES", "ES", "PNES", "PNES", "ES"])
+    assert bootstrap.strata == {"ES only": ["A", "B", "C"], "both": ["D", "E"]}
+    assert SubjectBootstrap(["A", "B", "C"], ["ES", "ES", "PNES"]).strata == {"ES only": ["A", "B"], "PNES only": ["C"]}, (
+        "none shares a class"
+    )
 
 
 def test_a_subject_comes_with_all_its_videos() -> None:
@@ -34,7 +42,7 @@ def test_a_subject_comes_with_all_its_videos() -> None:
 
 
 def test_the_interval_is_t_times_the_standard_error_within_the_limits() -> None:
-    bootstrap = SubjectBootstrap(SUBJECTS, LABELS)
+    bootstrap = SubjectBootstrap(SUBJECTS[:-2], LABELS[:-2])
     found, reason = bootstrap.interval(0.5, [0.4, 0.5, 0.6])
     assert reason is None
     assert found == pytest.approx(

@@ -9,18 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsslfw.ablation.closing import Closing
+from vsslfw.ablation.comparing import compared
 from vsslfw.ablation.discreet import discreet
 from vsslfw.ablation.execute import Computing, reason_of, told
-from vsslfw.ablation.finished import PROBES, read_arm
 from vsslfw.ablation.forecast import STAGES, Forecast, forecast
-from vsslfw.ablation.outcome import Outcome, failed_row, folder_link, outcome_of
+from vsslfw.ablation.outcome import Outcome
 from vsslfw.ablation.record import StudyRecord
 from vsslfw.ablation.study import Arranged, Study, arranged, base_digest
 from vsslfw.ablation.tables import Table
 from vsslfw.ablation.view import OneView
 from vsslfw.ablation.writing import write_outcome
-from vsslfw.errors import Problem, RunError, UserError
-from vsslfw.evaluation.contrasts import Options
+from vsslfw.errors import Problem, UserError
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import usable
@@ -131,13 +130,14 @@ def run_study(planned: Planned, *, out: str | Path | None = None, identify: bool
         folder.mkdir(parents=True, exist_ok=True)
     first = next(iter(planned.pipelines.values()))
     with alone(folder), logging_to(folder), first.stage_cache.used():
-        record.begin(variants)
+        runs = {name: f"runs/{run_name(name, pipeline.recipe.digest)}" for name, pipeline in planned.pipelines.items()}
+        record.begin(variants, study.pairs, runs)
         try:
             result = _run(planned, folder, record, identify)
         except BaseException as error:
             record.ended_by(error)
             raise
-        record.finished(result.outcome, result.counts)
+        record.finished({row.name: row.reason for row in result.outcome.rows if row.state == "failed"}, result.counts)
     return result
 
 
@@ -146,10 +146,10 @@ def _run(planned: Planned, folder: Path, record: StudyRecord, identify: bool) ->
     with progress.listening(view):
         computing = Computing(planned.pipelines, planned.forecast, planned.jobs, view)
         computing.run()
-        runs = _written(planned, computing, folder, view, identify)
+        _write_runs(planned, computing, folder, view, identify)
     started = time.monotonic()
     said = computing.failures if identify else {name: _discreet(planned, name, why) for name, why in computing.failures.items()}
-    found = _compared(planned, runs, said, folder, record)
+    found = compared(planned.variants, said, record)
     planned.closing.note_contrasts(time.monotonic() - started)
     page = write_outcome(folder, found, private=identify, plan=planned.table())
     view.merged("report", "written")
@@ -158,12 +158,11 @@ def _run(planned: Planned, folder: Path, record: StudyRecord, identify: bool) ->
     return StudyResult(folder, page, found, counts, computing.failures)
 
 
-def _written(planned: Planned, computing: Computing, folder: Path, view: OneView, identify: bool) -> dict[str, Path]:
+def _write_runs(planned: Planned, computing: Computing, folder: Path, view: OneView, identify: bool) -> None:
     """A run folder for each variant that has results."""
     pending = [piece for piece in planned.forecast.of("baselines") if not piece.there]
     each = sum(piece.seconds or 0.0 for piece in pending) / max(len(pending), 1)
     view.begin("baselines", {"baselines": each})
-    runs = {}
     for number, (name, pipeline) in enumerate(computing.alive.items(), start=1):
         view.merged("baselines", progress.RUNNING, f"variant {number} of {len(planned.pipelines)}: probes, figures, report")
         started = time.monotonic()
@@ -173,7 +172,6 @@ def _written(planned: Planned, computing: Computing, folder: Path, view: OneView
         except Exception as error:  # the other variants still have a result
             computing.failures[name] = reason_of(error)
         else:
-            runs[name] = target
             if all(piece.variants[0] != name for piece in pending):  # its probes were there: this is what the rest takes
                 planned.closing.note_report(time.monotonic() - started)
         view.done(planned.closing.report_s())
@@ -182,46 +180,11 @@ def _written(planned: Planned, computing: Computing, folder: Path, view: OneView
     view.merged("baselines", told(sum(piece.there for piece in own), len(own)))
     view.begin("report")
     view.merged("report", progress.RUNNING)
-    return runs
 
 
 def _discreet(planned: Planned, variant: str, reason: str) -> str:
     pipeline = planned.pipelines[variant]
     return discreet(reason, pipeline.manifest, pipeline.recipe.settings.seed)
-
-
-def _compared(planned: Planned, runs: Mapping[str, Path], failures: Mapping[str, str], folder: Path, record: StudyRecord) -> Outcome:
-    study = planned.study
-    arms, failed = [], []
-    for variant in planned.variants:
-        source = variant.name if variant.runs else variant.of
-        if source not in runs:
-            why = failures.get(source, "it did not run") if variant.runs else f"“{variant.of}” failed"
-            failed.append(failed_row(variant.name, why, variant.recipe.digest, variant.recipe.profile, variant.changes))
-            continue
-        place = runs[source] if variant.runs else runs[source] / PROBES / f"{variant.probe}.csv"
-        try:
-            arms.append(read_arm(place, variant.name))
-        except UserError as error:
-            failed.append(failed_row(variant.name, reason_of(error), variant.recipe.digest, variant.recipe.profile, variant.changes))
-    if not arms:
-        raise RunError(*(Problem(row.reason, f"variant {row.name}") for row in failed), title="Every variant failed:")
-    settings = planned.variants[0].recipe.settings
-    options = Options(
-        study.metric, settings.statistics.confidence, settings.statistics.resamples, study.permutations, study.margin, settings.seed
-    )
-    return outcome_of(
-        arms,
-        study.pairs,
-        study.primary,
-        options,
-        title=f"Study {record.name}",
-        failed=failed,
-        changes={variant.name: variant.changes for variant in planned.variants},
-        links={arm.name: folder_link(arm.folder, folder) for arm in arms},
-        warnings=record.warnings,
-        order=[variant.name for variant in planned.variants],
-    )
 
 
 def _counts(forecast: Forecast, stage: str, made: int) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isclose
 
 from vsslfw.ablation.outcome import Figure, Outcome, Row
 from vsslfw.evaluation.arms import METRICS
@@ -48,7 +49,7 @@ def contrast_cells(one: Contrast) -> list[str]:
 
 def _detectable(one: Contrast) -> str:
     if one.detectable is None:
-        return "–"
+        return "none" if one.se is not None else "–"
     largest = 2.0 if one.metric == "mcc" else 1.0
     return f"{one.detectable:.3f}" if one.detectable <= largest else "none"
 
@@ -87,22 +88,26 @@ def sentences(outcome: Outcome) -> list[str]:
 
 
 def _sentence(one: Contrast, outcome: Outcome) -> str:
-    alpha = 1 - outcome.confidence
-    p = one.p if one.p_holm is None else one.p_holm
     name = f"“{one.arm}” minus “{one.against}”: {one.difference:+.3f} {outcome.metric_name}"
     if one.differing == 0:
         return f"{name}: both answered every video alike."
-    if one.smallest_p > alpha:
-        differing = "with one subject that differs" if one.differing == 1 else f"with {one.differing} subjects that differ"
-        return f"{name}; {differing} no p below {p_told(one.smallest_p)} can come out: nothing is shown."
-    if p < alpha:
-        return f"{name}, p {p_told(p)}: a difference is shown."
-    bound = "" if one.detectable is None else f"; only differences of about {one.detectable:.2f} or more would have been found (power 80%)"
+    said = f"{name}{_difference_told(one, 1 - outcome.confidence)}"
     if one.equivalent:
-        return (
-            f"{name}, p {p_told(p)}; within ±{one.margin:g} (p {p_told(one.p_equivalence or 0.0)}): the two are equivalent in that sense."
-        )
-    return f"{name}, p {p_told(p)}: no difference is shown, which is not the same as none{bound}."
+        said += f" Within ±{one.margin:g} (p {p_told(one.p_equivalence or 0.0)}): the two are equivalent in that sense."
+    return said
+
+
+def _difference_told(one: Contrast, alpha: float) -> str:
+    p = one.p if one.p_holm is None else one.p_holm
+    if one.smallest_p > alpha and not isclose(one.smallest_p, alpha):
+        few = "one subject that differs" if one.differing == 1 else f"{one.differing} subjects that differ"
+        few = few if one.exact else f"{one.permutations:,} permutations"
+        others = "" if one.p_holm is None else ", adjusted for the other contrasts,"
+        return f"; with {few} no p below {p_told(one.smallest_p)} can come out{others}: no difference can be shown."
+    if p < alpha:
+        return f", p {p_told(p)}: a difference is shown."
+    bound = "" if one.detectable is None else f"; only differences of about {one.detectable:.2f} or more would have been found (power 80%)"
+    return f", p {p_told(p)}: no difference is shown, which is not the same as none{bound}."
 
 
 def makers_told(rows: Sequence[Row]) -> dict[str, list[str]]:

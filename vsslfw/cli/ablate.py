@@ -122,7 +122,9 @@ def _study(target: str, varied: tuple[str, ...], grid: bool | None, primary: str
         hint = did_you_mean(primary, names[1:])
         raise UserError(Problem(f'there is no variant "{primary}" behind the first, "{names[0]}"', f"--primary {primary}", hint))
     pairs = [(name, names[0]) for name in names[1:]]
-    return Study(target, variants, pairs, (primary, names[0]) if primary else pairs[0] if len(pairs) == 1 else None, **options)
+    return Study(
+        target, variants, pairs, (primary, names[0]) if primary else pairs[0] if len(pairs) == 1 else None, implied=not primary, **options
+    )
 
 
 def _print_plan(console: Console, planned: Planned) -> None:

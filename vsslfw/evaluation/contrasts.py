@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ POWER = 0.8
 """Of the minimum detectable effect."""
 DIGITS = 12
 """After the point, within which two differences are the same one."""
+TOO_ALIKE = "Fewer than two subjects differ, or all of them alike: how much others would differ cannot be told from them."
 MEANING = (
     "A difference is the first arm minus the second over the same videos. Its p is that of a permutation test: the whole answers of a "
     "subject are swapped between the arms, in all combinations of subjects or in {permutations} drawn ones (scipy's permutation_test, "
     "two-sided; for the AUROC each arm's probabilities are ranked first). Its interval: subjects are resampled with all their videos in "
     "both arms at once, those of each class among themselves; plus or minus Student's t ({df} degrees of freedom) times the standard "
-    "error. Seeds are averaged within a video before anything is compared. The interval is conditional on the fitted folds, as all are."
+    "error. Seeds are averaged within a video before anything is compared: an ensemble is. The interval is conditional on the fitted "
+    "folds, as all are. Equivalence is two one-sided t-tests. For contrasts other than the primary one, the p of a difference and that of "
+    "equivalence are adjusted by Holm; intervals are not."
 )
 
 
@@ -51,7 +55,7 @@ class Contrast:
     differing: int
     """Subjects whose answers differ at all: only their swaps change anything."""
     smallest_p: float
-    """That this test could have given."""
+    """That this test could have given; with Holm's adjustment where ``p_holm`` is."""
     detectable: float | None
     """The true difference that a study with this standard error would find with a power of 80%."""
     margin: float | None
@@ -97,8 +101,21 @@ def adjusted(found: Sequence[Contrast], options: Options) -> list[Contrast]:
     secondary = [one for one in found if not one.primary]
     if not secondary:
         return list(found)
-    holm = multipletests([one.p for one in secondary], alpha=1 - options.confidence, method="holm")[1]
-    return [one for one in found if one.primary] + [replace(one, p_holm=float(p)) for one, p in zip(secondary, holm, strict=True)]
+    alpha = 1 - options.confidence
+
+    def holm(values: Sequence[float]) -> list[float]:
+        return [float(p) for p in multipletests(values, alpha=alpha, method="holm")[1]] if values else []
+
+    ps, least = holm([one.p for one in secondary]), holm([one.smallest_p for one in secondary])
+    tested = [one.p_equivalence for one in secondary if one.p_equivalence is not None]
+    equivalence = iter(holm(tested))
+    rows = []
+    for one, p, smallest in zip(secondary, ps, least, strict=True):
+        same = None if one.p_equivalence is None else next(equivalence)
+        detectable = one.detectable if smallest < alpha or isclose(smallest, alpha) else None
+        row = replace(one, p_holm=p, smallest_p=smallest, detectable=detectable, p_equivalence=same)
+        rows.append(replace(row, equivalent=None if same is None else same < alpha))
+    return [one for one in found if one.primary] + rows
 
 
 def meaning(arms: Arms, options: Options) -> str:
@@ -112,18 +129,21 @@ def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: boo
 
     metric = options.metric
     value, other = arms.figure(arm, metric), arms.figure(against, metric)
-    p, made, exact, differing = _swapped(arms, arm, against, options)
+    p, smallest, made, exact, differing = _swapped(arms, arm, against, options)
     bootstrap = SubjectBootstrap(arms.subjects, arms.labels, options.resamples, options.confidence, options.seed)
     scores: list[float | None] = []
     if bootstrap.t is not None:
-        scores = [arms.figure(arm, metric, units) - arms.figure(against, metric, units) for units in bootstrap.draws()]
+        scores = [_difference(arms, arm, against, metric, units) for units in bootstrap.draws()]
     difference = value - other
     interval, reason = bootstrap.interval(difference, scores, (-2.0, 2.0) if metric == "mcc" else (-1.0, 1.0))
+    if interval is not None and (differing < 2 or interval["se"] == 0):
+        interval, reason = None, TOO_ALIKE
     se = interval["se"] if interval else None
+    able = smallest < 1 - options.confidence or isclose(smallest, 1 - options.confidence)
     detectable = p_equivalence = None
     if se is not None and bootstrap.t is not None:
         df = bootstrap.m - 1
-        detectable = (bootstrap.t + float(t.ppf(POWER, df))) * se
+        detectable = (bootstrap.t + float(t.ppf(POWER, df))) * se if able else None
         if options.margin is not None:
             p_equivalence = _equivalence(difference, se, df, options.margin)
     return Contrast(
@@ -144,7 +164,7 @@ def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: boo
         exact=exact,
         subjects=len(set(arms.subjects)),
         differing=differing,
-        smallest_p=min(1.0, 2.0 ** (1 - differing) if exact else 2 / (made + 1)),
+        smallest_p=smallest,
         detectable=detectable,
         margin=options.margin,
         p_equivalence=p_equivalence,
@@ -156,13 +176,20 @@ def _equivalence(difference: float, se: float, df: int, margin: float) -> float:
     """The larger p of the two one-sided tests (Schuirmann 1987)."""
     from scipy.stats import t
 
-    if se == 0:
-        return 0.0 if abs(difference) < margin else 1.0
     return float(max(t.sf((difference + margin) / se, df), t.cdf((difference - margin) / se, df)))
 
 
-def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[float, int, bool, int]:
-    """p, how many combinations of swaps it comes from, whether that is all of them, and the subjects whose answers differ."""
+def _difference(arms: Arms, arm: Arm, against: Arm, metric: str, units: NDArray[np.intp]) -> float | None:
+    """In a resample; none if a class is not in it."""
+    if len(set(arms.true[units].tolist())) < len(set(arms.true.tolist())):
+        return None
+    return arms.figure(arm, metric, units) - arms.figure(against, metric, units)
+
+
+def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[float, float, int, bool, int]:
+    """p and the least that it could have been, how many combinations of swaps it comes from, whether those are all, and how many subjects
+    answer differently.
+    """
     from scipy.stats import permutation_test
 
     use_ranks = options.metric == "auroc"
@@ -173,7 +200,7 @@ def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[floa
     videos = [np.array(own) for own in units.values() if not np.array_equal(one[:, own], other[:, own])]
     count = len(videos)
     if count < 2:  # with one subject either swap gives as large a difference
-        return 1.0, 2**count, True, count
+        return 1.0, 1.0, 2**count, True, count
 
     def difference(left: NDArray[np.int64], right: NDArray[np.int64]) -> float:
         """``left`` holds who stands in the arm, by number; a number from ``count`` on is the other arm's."""
@@ -197,7 +224,10 @@ def _swapped(arms: Arms, arm: Arm, against: Arm, options: Options) -> tuple[floa
         alternative="two-sided",
         rng=np.random.default_rng(options.seed),
     )
-    return float(result.pvalue), made, exact, count
+    null = result.null_distribution
+    known = exact or null.max() == null.min()
+    smallest = min(1.0, 2 * float(np.mean(null >= null.max()))) if known else 2 / (made + 1)
+    return float(result.pvalue), smallest, made, exact, count
 
 
 def _with(arm: Arm, other: Arm, at: NDArray[np.intp]) -> Arm:

@@ -47,7 +47,7 @@ class SubjectBootstrap:
         for subject, own in sorted(borne.items()):
             strata.setdefault(f"{next(iter(own))} only" if len(own) == 1 else "both" if len(own) == 2 else "several", []).append(subject)
         counts = Counter(label for own in borne.values() for label in own)
-        object.__setattr__(self, "strata", dict(sorted(strata.items())))
+        object.__setattr__(self, "strata", _without_single(dict(sorted(strata.items())), borne))
         object.__setattr__(self, "m", min(counts.values(), default=0) if len(counts) > 1 else 0)
 
     @property
@@ -97,6 +97,20 @@ class SubjectBootstrap:
             "m": self.m,
             "t": self.t,
         }
+
+
+def _without_single(strata: dict[str, list[str]], borne: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    """With a subject that would be a stratum of its own put to the largest one that shares a class: alone it would never vary."""
+    for name in [name for name, members in strata.items() if len(members) == 1]:
+        if len(strata.get(name, ())) != 1:
+            continue
+        (subject,) = strata[name]
+        near = [other for other, members in strata.items() if other != name and borne[subject] & borne[members[0]]]
+        if near:
+            host = max(near, key=lambda other: len(strata[other]))
+            strata[host] = sorted([*strata[host], subject])
+            del strata[name]
+    return strata
 
 
 def intervals(
