@@ -51,6 +51,19 @@ def test_what_a_study_saves_is_what_was_measured_and_is_enough(monkeypatch: pyte
     assert record["study"]["executed"] == record["warm"]["executed"]
 
 
+def test_the_standard_study_is_shown_as_it_came_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import does_ssl_pay
+
+    record = json.loads(does_ssl_pay.RESULT.read_text(encoding="utf-8"))
+    page = does_ssl_pay.PAGE.read_text(encoding="utf-8")
+    for name, table in does_ssl_pay.TABLES.items():
+        (shown,) = re.findall(rf"<!-- begin {name} -->\n(.*?)\n<!-- end {name} -->", page, re.DOTALL)
+        assert shown == table(record), "run: python benchmarks/does_ssl_pay.py --rewrite"
+    assert record["command"] == does_ssl_pay.shown()
+    assert [row["state"] for row in record["rows"]] == ["finished"] * 13
+
+
 def test_every_level_was_measured_on_enough_fresh_subjects(record: dict[str, Any]) -> None:
     assert sorted((r["level"], r["seed"]) for r in record["results"]) == sorted((level, seed) for level in LEVELS for seed in range(3))
     assert all(r["train"]["subjects"] == 24 and r["test"]["subjects"] >= 36 for r in record["results"])

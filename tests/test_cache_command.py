@@ -281,6 +281,26 @@ def test_a_dry_run_changes_nothing(cache: Path, said: Say) -> None:
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*") if "locks" not in path.parts} == times
 
 
+LOOKS = [["ls"], ["ls", "--stage", "folds"], ["why", "KEY"], ["why", "KEY", "OTHER"], ["gc", "--max=0B", "--dry-run"]]
+
+
+@pytest.mark.parametrize("words", LOOKS)
+def test_to_look_at_a_result_is_not_to_use_it(words: list[str], cache: Path, tiny_run: Path, said: Say) -> None:
+    keys = dict(zip(("KEY", "OTHER"), keys_of(tiny_run)["folds"], strict=False))
+    for result in there(cache).values():
+        used_at(result, OLD)
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*") if "locks" not in path.parts}
+    said(*(keys.get(word, word) for word in words))
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*") if "locks" not in path.parts} == before
+    assert {result.last_used for result in there(cache).values()} == {OLD}
+
+
+def test_what_is_written_wrongly_or_forgotten_is_told_with_what_is_meant(said: Say) -> None:
+    assert 'did you mean "pretrain"?' in said("ls", "--stage", "pretran", code=2)
+    assert "known: baselines, " in said("ls", "--stage", "xyz", code=2)
+    assert "Such as: vsslfw cache gc --max 200GB --dry-run" in said("gc", code=2)
+
+
 def test_gc_removes_what_killed_runs_left_in_the_order_of_its_age(cache: Path) -> None:
     key = uuid.uuid4().hex * 2
     shard = cache / "features" / key[:2] / f"{key}-0000.safetensors"

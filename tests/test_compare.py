@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +14,17 @@ import pytest
 from vsslfw import load_recipe, run
 from vsslfw.ablation.writing import NAMES
 from vsslfw.cli import main
+from vsslfw.report.effects import SPREAD, fates, nudges, slopes
 from vsslfw.testing.tiny import tiny_overrides
+
+
+def text_of(page: Path) -> str:
+    """What a reader sees of a page."""
+    return html.unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")))
+
+
+def bytes_below(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +59,12 @@ def test_the_tables_say_the_same_in_every_format(tiny_run: Path, scratch: Path, 
     (row,) = csv.DictReader((tmp_path / "contrasts.csv").open(encoding="utf-8"))
     difference = f"{float(row['difference']):+.3f}"
     for name in ("contrasts.md", "comparison.html"):
-        assert difference in (tmp_path / name).read_text(encoding="utf-8")
+        assert difference in text_of(tmp_path / name)
     assert "toprule" in (tmp_path / "variants.tex").read_text(encoding="utf-8")
     for figure in csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8")):
         told = f"{float(figure['balanced_accuracy']):.3f} ({float(figure['balanced_accuracy_low']):.3f} to"
         for name in ("variants.md", "variants.tex", "comparison.html"):
-            assert told in (tmp_path / name).read_text(encoding="utf-8")
+            assert told in text_of(tmp_path / name)
 
 
 def test_every_figure_leads_to_its_run_its_recipe_and_who_made_the_parts(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
@@ -64,7 +76,45 @@ def test_every_figure_leads_to_its_run_its_recipe_and_who_made_the_parts(tiny_ru
         assert f"# digest {row['recipe_digest']}" in lines
         assert "encoder bert of vsslfw " in row["made_by"]
         assert f"(<{row['run']}/report.html>)" in (tmp_path / "variants.md").read_text()
-        assert f"{row['run']}; recipe {row['recipe_digest']}; " in (tmp_path / "contrasts.tex").read_text()
+        for name in ("variants.md", "contrasts.md", "variants.tex", "contrasts.tex"):
+            (origin,) = [
+                line for line in (tmp_path / name).read_text().splitlines() if line.startswith(("- ", "% ")) and row["run"] in line
+            ]
+            assert f"{row['variant']}: {row['run']}; recipe {row['recipe_digest']}; vsslfw " in origin
+            assert "encoder bert" in origin
+
+
+def test_the_names_of_a_contrast_lead_to_both_runs(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    assert main(["compare", str(scratch), str(tiny_run), "--out", str(tmp_path)]) == 0
+    runs = {row["variant"]: row["run"] for row in csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8"))}
+    links = {name: f"{run}/report.html" for name, run in runs.items()}
+    page = (tmp_path / "comparison.html").read_text(encoding="utf-8")
+    assert f'<a href="{links["run"]}">run</a> minus <a href="{links["scratch"]}">scratch</a>' in page
+    assert f"| [run](<{links['run']}>) minus [scratch](<{links['scratch']}>) |" in (tmp_path / "contrasts.md").read_text()
+
+
+def test_the_page_says_for_each_variant_who_made_its_parts(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(tiny_run, tmp_path / "newer")
+    environment = json.loads((other / "environment.json").read_text())
+    for component in environment["components"]:
+        if component["kind"] == "encoder":
+            component |= {"distribution": "elsewhere", "version": "9.9"}
+    (other / "environment.json").write_text(json.dumps(environment))
+    assert main(["compare", str(scratch), str(tiny_run), str(other), "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    rows = dict(re.findall(r'<tr id="(made-\d)">(.*?)</tr>', page, re.DOTALL))
+    assert ["elsewhere 9.9" in row for row in rows.values()] == [False, False, True]
+    assert all(f'href="#{name}"' in page for name in rows)
+
+
+def test_a_folder_with_an_odd_name_breaks_no_table_and_no_link(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    odd = shutil.copytree(tiny_run, tmp_path / "a|b [50%] #1")
+    assert main(["compare", str(scratch), str(odd), "--out", str(tmp_path / "out")]) == 0
+    link = "../a%7Cb%20%5B50%25%5D%20%231/report.html"
+    assert f'href="{link}"' in (tmp_path / "out" / "comparison.html").read_text(encoding="utf-8")
+    table = (tmp_path / "out" / "contrasts.md").read_text().split("\n\n")[0].splitlines()
+    assert rf"[a\|b \[50%\] #1](<{link}>)" in table[2]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
 
 def test_a_page_needs_no_network(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
@@ -110,19 +160,125 @@ def test_runs_on_another_split_are_refused_with_what_differs(tiny_run: Path, tmp
 
 
 @pytest.mark.parametrize(
+    ("holds", "said"),
+    [
+        ({"notes.txt": "mine"}, "is not empty, and holds no earlier comparison"),
+        ({"comparison.json": '{"mine": 1}'}, "is not empty, and holds no earlier comparison"),
+        ({"comparison.json": "{"}, "is not empty, and holds no earlier comparison"),
+        ({"comparison.json": '{"rows": [], "contrasts": []}', "study.json": "{}"}, "is the folder of a study"),
+        ({"comparison.json": '{"rows": [], "contrasts": []}', "run.json": "{}"}, "is the folder of a run"),
+    ],
+)
+def test_a_folder_that_holds_something_else_is_left_as_it_is(
+    holds: dict[str, str], said: str, tiny_run: Path, scratch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in holds.items():
+        (tmp_path / name).write_text(content)
+    before = bytes_below(tmp_path)
+    assert main(["compare", str(scratch), str(tiny_run), "--out", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.out == "", "it is found before anything is computed"
+    assert bytes_below(tmp_path) == before
+
+
+def test_a_folder_is_looked_at_before_the_runs_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("mine")
+    for out, said in (("file", "is a file"), ("file/below", "cannot be made")):
+        assert main(["compare", "nowhere", "either", "--out", str(tmp_path / out)]) == 2
+        error = capsys.readouterr().err
+        assert said in error
+        assert "nowhere" not in error
+
+
+def test_an_earlier_comparison_is_replaced(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    for first, other in ((scratch, tiny_run), (tiny_run, scratch)):
+        assert main(["compare", str(first), str(other), "--out", str(tmp_path)]) == 0
+    (row,) = csv.DictReader((tmp_path / "contrasts.csv").open(encoding="utf-8"))
+    assert (row["arm"], row["against"]) == ("scratch", "run")
+
+
+def test_runs_whose_folders_are_called_alike_are_told_apart_by_the_folders_above(tiny_run: Path, tmp_path: Path) -> None:
+    places = [shutil.copytree(tiny_run, tmp_path / name / "r") for name in ("x", "y")]
+    probe = places[1] / "probes" / "mean.csv"
+    out = tmp_path / "out"
+    assert main(["compare", *map(str, [*places, probe, tiny_run]), "--out", str(out)]) == 0
+    rows = csv.DictReader((out / "variants.csv").open(encoding="utf-8"))
+    assert [row["variant"] for row in rows] == ["x/r", "y/r", "y/r, probe mean", "run"]
+    for name in NAMES:
+        assert str(tmp_path) not in (out / name).read_text(encoding="utf-8"), name
+
+
+def test_the_primary_run_may_be_written_otherwise(tiny_run: Path, scratch: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    primary = ["--primary", f"{tiny_run}/../{tiny_run.name}"]
+    assert main(["compare", str(scratch), str(tiny_run), *primary, "--json"]) == 0
+    (contrast,) = json.loads(capsys.readouterr().out)["contrasts"]
+    assert (contrast["arm"], contrast["primary"]) == ("run", True)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 60, 1000])
+def test_subjects_that_fare_alike_are_drawn_near_their_place_however_many_they_are(count: int) -> None:
+    found = nudges(count)
+    assert len(set(found)) == count
+    assert max(map(abs, found)) <= SPREAD + 1e-9
+    assert sum(found) == pytest.approx(0)
+
+
+def test_the_lines_of_subjects_stay_within_the_axes_and_tell_class_and_count() -> None:
+    before = {f"P{i:02}": 1.0 if i < 60 else 0.0 for i in range(80)}
+    after = before | {"P79": 1.0}
+    labels = {subject: "ES" if i % 2 else "PNES" for i, subject in enumerate(before)}
+    svg = slopes(before, after, labels, ("first", "second"), name="s")
+    frame = re.search(r'id="s-patch_2">\s*<path d="M \S+ (\S+)\s+L \S+ \S+\s+L \S+ (\S+)', svg)
+    assert frame
+    lowest, highest = map(float, frame.groups())  # y grows downwards
+    ends = [tuple(map(float, found)) for found in re.findall(r'<path d="M \S+ (\S+)\s+L \S+ (\S+)\s+" clip-path', svg)]
+    assert len(ends) == 80
+    assert all(highest < y < lowest for end in ends for y in end)
+    full = [left for left, right in ends if left == right][:60]
+    assert max(full) - min(full) < 0.04 * (lowest - highest)
+    told = html.unescape(re.sub(r"<[^>]*>", " ", svg))
+    for word in ("share of videos answered rightly", "ES", "PNES", "better", "worse", "alike", " 60 ", " 20 ", " 61 ", " 19 "):
+        assert word in told, word
+    assert fates(before, after) == (1, 0, 79)
+
+
+def test_a_subject_whose_class_is_not_known_is_drawn_all_the_same() -> None:
+    svg = slopes({"a": 1.0, "b": 0.5}, {"a": 1.0, "b": 0.5}, {"a": "ES"}, ("first", "second"), name="s")
+    assert "class not known" in svg
+
+
+def test_two_ways_to_one_share_are_alike() -> None:
+    assert fates({"a": 0.1 + 0.2, "b": 0.5}, {"a": 0.3, "b": 0.25}) == (0, 1, 1)
+
+
+def test_the_page_explains_colours_and_what_is_drawn_whatever_the_metric(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:
+    assert main(["compare", str(scratch), str(tiny_run), "--metric", "auroc", "--out", str(tmp_path)]) == 0
+    told = text_of(tmp_path / "comparison.html")
+    assert "answered rightly, whatever the metric of the contrasts is (AUROC, pooled over folds here)" in told
+    assert re.search(r"Blue: \d subjects? that fares? better in run; orange: \d worse; grey: \d alike", told)
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["{run}"], "one run alone cannot be compared"),
         (["{run}", "nowhere"], "there is no such run folder"),
         (["{run}", "{run}"], "is named twice"),
-        (["{run}", "{run}/probes/sftf.csv"], "there is no such probe"),
+        (["{run}", "{run}/../run"], "are the same run, which is named twice"),
+        (["{run}", "{run}/probes/sftf.csv"], 'did you mean "stft"?'),
+        (["{run}", "{run}/probes/stft"], 'did you mean "stft.csv"?'),
+        (["{run}", "{run}/../rum"], 'did you mean "run"?'),
+        (["{run}", "{run}/predictions.csv"], "is a file; the folder of a run is expected"),
+        (["{run}", "{run}/predictions.csv"], "Name the run itself, {run}, or a probe of it, {run}/probes/NAME.csv (known: "),
+        (["{run}", __file__], "Name the folder of a run; list runs with: vsslfw runs"),
         (["{run}", "{run}/probes/mean.csv", "--primary", "other"], "is not among the runs"),
     ],
 )
 def test_bad_input_is_told_in_words(arguments: list[str], said: str, tiny_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", *(text.format(run=tiny_run) for text in arguments)]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert said.format(run=tiny_run) in error
     assert "Traceback" not in error
 
 

@@ -38,9 +38,12 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON. Refuses NaN and infinity: JSON has none, and no result of ours is made of them."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+    """Write indented JSON, readable by the owner alone if ``private``.
+
+    Refuses NaN and infinity: JSON has none, and no result of ours is made of them.
+    """
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n", private=private)
 
 
 def read_json(path: Path) -> Any:

@@ -11,20 +11,28 @@ from typing import Any
 import torch
 
 from vsslfw.ablation import estimate
+from vsslfw.ablation.study import Arranged, Study
 from vsslfw.data.store import DTYPES, FeatureEntry
 from vsslfw.digest import digest_of
+from vsslfw.last_use import only_looking
 from vsslfw.pipeline.baselines import probe_inputs, probe_work
 from vsslfw.pipeline.clip_reader import ClipReader, Request
 from vsslfw.pipeline.descriptions import descriptions
 from vsslfw.pipeline.features import Features, Keyed, case_of, requests_of
 from vsslfw.pipeline.folds import load_fold
+from vsslfw.pipeline.names import Names
 from vsslfw.pipeline.origin import Costs
 from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask, build_encoder, load_pretrained
+from vsslfw.pipeline.results import split_record
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.tested import Tested
+from vsslfw.recipe import Recipe
+from vsslfw.same_task import INDEX, RunContent, tasks
 
 STAGES = {"extract": "videos and clips", "pretrain": "pre-trainings", "folds": "fine-tunings", "baselines": "probes"}
 """Stage -> what its results are; in the order in which they are made."""
+WINDOWS = ("positions", "video.fps", "evaluate.stride", "evaluate.right_align")
+"""Settings that decide from which parts of a video it is answered."""
 
 
 @dataclass
@@ -47,10 +55,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The pieces of all variants by key, and how often each variant alone would need one."""
+    """The pieces of all variants by key, how often each variant alone would need one, and what each variant's run will answer."""
 
     pieces: dict[str, Piece]
     asked: int
+    tasks: dict[str, RunContent] = field(default_factory=dict)
 
     def of(self, stage: str) -> list[Piece]:
         """The pieces of a stage."""
@@ -86,21 +95,60 @@ def forecast(pipelines: Mapping[str, Pipeline]) -> Forecast:
     """Look at every variant without computing anything; every file is taken to be readable."""
     pieces: dict[str, Piece] = {}
     asked = 0
-    for name, pipeline in pipelines.items():
-        for piece in _pieces(pipeline):
-            asked += 1
-            known = pieces.setdefault(piece.key, piece)
-            if name not in known.variants:
-                known.variants.append(name)
-    return Forecast(pieces, asked)
+    answering = {}
+    with only_looking():
+        for name, pipeline in pipelines.items():
+            shadow, found = _pieces(pipeline)
+            answering[name] = _task(shadow)
+            asked += len(found)
+            for piece in found:
+                known = pieces.setdefault(piece.key, piece)
+                if name not in known.variants:
+                    known.variants.append(name)
+    return Forecast(pieces, asked, answering)
 
 
-def _pieces(pipeline: Pipeline) -> list[Piece]:
+def not_comparable(study: Study, variants: Sequence[Arranged], ahead: Forecast) -> list[str]:
+    """What a person must know of contrasts before they pay for them: which will have no result, and which answer from other windows."""
+    by_name = {variant.name: variant for variant in variants}
+    said = []
+    for arm, against in study.pairs:
+        one, other = by_name[arm], by_name[against]
+        sources = [variant.of or variant.name for variant in (one, other)]
+        ours, theirs = tasks(*(ahead.tasks[source] for source in sources))
+        differing = [name for name in dict.fromkeys([*ours, *theirs]) if ours.get(name) != theirs.get(name)]
+        if differing:
+            said.append(f"“{arm}” will not be compared with “{against}”: they differ in {', '.join(differing)}.")
+            continue
+        windows = [name for name in WINDOWS if _setting(one.recipe, name) != _setting(other.recipe, name)]
+        if windows:
+            said.append(f"“{arm}” and “{against}” answer each video from other windows ({', '.join(windows)}): not from the same evidence.")
+    return said
+
+
+def _setting(recipe: Recipe, name: str) -> Any:
+    value: Any = recipe.settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _task(shadow: Pipeline) -> RunContent:
+    """What the run folder will say of the question that it answers."""
+    split = split_record(shadow, Names.of(shadow, identify=False))
+    split = {"digest": digest_of(split), **split}
+    state = {"data": shadow.provenance["data"], "inputs": {"manifest": shadow.manifest.digest}}
+    metrics = {"classes": list(shadow.classes), "positive": shadow.positive}
+    components = {"components": shadow.provenance["components"]}
+    return RunContent(state, shadow.recipe.portable(), components, split, metrics, {INDEX: shadow.index.key})
+
+
+def _pieces(pipeline: Pipeline) -> tuple[Pipeline, list[Piece]]:
     costs = Costs(pipeline.stage_cache.folder)
     shadow, found = _with_features(pipeline, costs)
-    tasks = {task.key: task for task in shadow.pretrain_tasks.values() if task is not None}
-    encoder = _encoder_size(shadow) if tasks else 0
-    for task in tasks.values():
+    pretraining = {task.key: task for task in shadow.pretrain_tasks.values() if task is not None}
+    encoder = _encoder_size(shadow) if pretraining else 0
+    for task in pretraining.values():
         there = load_pretrained(task) is not None
         seconds = _estimate(costs, task.work, task.units)
         found.append(Piece("pretrain", task.key, task.work, task.units, encoder, there, seconds, functools.partial(_a_clip, shadow, task)))
@@ -117,7 +165,7 @@ def _pieces(pipeline: Pipeline) -> list[Piece]:
             key = digest_of(probe_inputs(shadow, tested, description))
             there = (pipeline.stage_cache.stage("baselines", key) / "result.json").is_file()
             found.append(Piece("baselines", key, work, units, 0, there, _estimate(costs, work, units), trial))
-    return found
+    return shadow, found
 
 
 def _tried(piece: Piece) -> float | None:

@@ -133,7 +133,7 @@ def _groups(arms: Sequence[FinishedArm]) -> dict[str, Arms]:
     """By arm, the arms that answered the same question: the same videos, classes and split."""
     together: list[list[FinishedArm]] = []
     for arm in arms:
-        own = next((group for group in together if not unlike(group[0], arm)), None)
+        own = next((group for group in together if not _differing(group[0], arm)), None)
         if own is None:
             together.append([arm])
         else:
@@ -146,9 +146,16 @@ def _groups(arms: Sequence[FinishedArm]) -> dict[str, Arms]:
     return found
 
 
+def _differing(one: FinishedArm, other: FinishedArm) -> list[str]:
+    """What of the question they answered differs; another seed gives the same subjects other pseudonyms."""
+    found = unlike(one, other)
+    ours, theirs = ({(p.repeat, p.video, p.subject, p.fold) for p in arm.predictions} for arm in (one, other))
+    return found or ([] if ours == theirs else ["pseudonyms (another seed)"])
+
+
 def _unlike(pair: tuple[str, str], arms: Sequence[FinishedArm]) -> str:
     by_name = {arm.name: arm for arm in arms}
-    differing = unlike(by_name[pair[1]], by_name[pair[0]])
+    differing = _differing(by_name[pair[1]], by_name[pair[0]])
     return f"“{pair[0]}” is not compared with “{pair[1]}”: they differ in {', '.join(differing)}."
 
 

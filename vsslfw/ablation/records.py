@@ -36,8 +36,16 @@ def contrast_records(outcome: Outcome) -> list[dict[str, Any]]:
 
 def origin_told(row: Row) -> str:
     """In a line: the run, the digest and the versions behind a row."""
-    origin = _origin(row)
-    return f"{row.name}: {origin['run'] or 'no run'}; recipe {origin['recipe_digest']}; {origin['made_by']}"
+    parts = [f"{maker} ({', '.join(components)})" for maker, components in makers_of(row).items()]
+    return f"{row.name}: {row.run or 'no run'}; recipe {row.digest}; {', '.join(parts)}"
+
+
+def makers_of(row: Row) -> dict[str, list[str]]:
+    """A distribution in its version -> the components that a row had from it."""
+    found: dict[str, list[str]] = {}
+    for component, maker in row.makers.items():
+        found.setdefault(maker, []).append(component)
+    return found
 
 
 def _origin(row: Row) -> dict[str, str]:

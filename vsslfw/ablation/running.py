@@ -67,7 +67,7 @@ class Planned:
             rows.append(
                 [
                     _shown(stage),
-                    f"{len(own)} {what}",
+                    told_count(len(own), what.removesuffix("s")) if stage != "extract" else f"{len(own)} {what}",
                     str(uses),
                     str(len(own) - len(new)),
                     str(len(new)),
@@ -92,9 +92,12 @@ class StudyResult:
     failures: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan(study: Study, *, cache: str | Path | None = None, jobs: int = 1, device: str = "auto") -> Planned:
-    """Resolve and look ahead. UserError with every mistake in every variant: recipes, missing weights, data that cannot be split."""
-    variants = arranged(study)
+def plan(study: Study, *, cache: str | Path | None = None, jobs: int = 1, device: str = "auto", identify: bool = False) -> Planned:
+    """Resolve and look ahead. UserError with every mistake in the study and every variant; then with missing weights, unfit data.
+
+    identify: as for `run_study`; only then can variants with other seeds be compared.
+    """
+    variants = arranged(study, identify=identify)
     backbones: dict[str, FrozenBackbone] = {}
     device = resolve_device(device)
     pipelines = {v.name: Pipeline(v.recipe, cache or CACHE, jobs, device, backbones) for v in variants if v.runs}

@@ -83,20 +83,21 @@ def arranged(study: Study, *, identify: bool = False) -> list[Arranged]:
     if misfit:
         problems[misfit] = Problem(misfit, "margin")
     load = _loading(study)
-    title = study.recipe
     whole: Recipe | None
+    refused: UserError | None = None
     try:
         whole = load()
     except UserError as error:
-        title = error.title.rpartition(":")[0] or title
+        refused, whole = error, _as_it_stands(study.recipe)
         problems |= {str(problem): problem for problem in error.problems}
-        whole = _as_it_stands(study.recipe)
     found = {} if whole is None else _running(study, load, whole, problems)
     found |= _probes(study, found, whole, problems)
     if not identify:
         problems |= _unpaired(study, found)
+    if refused is not None and len(problems) == len(refused.problems):
+        raise refused
     if problems:
-        raise UserError(*problems.values(), title=f"{title}: {len(problems)} problems" if len(problems) > 1 else "")
+        raise UserError(*problems.values(), title=f"{study.recipe}: {len(problems)} problems" if len(problems) > 1 else "")
     return [found[variant.name] for variant in study.variants]
 
 
@@ -148,7 +149,7 @@ def _running(study: Study, load: Callable[..., Recipe], whole: Recipe, problems:
 
 def _part_unread(variant: Variant, study: Study) -> bool:
     """What makes it another recipe may be what could not be read."""
-    return any(any(node.unreadable()) for node in (variant.change, study.change) if node is not None)
+    return any(list(node.unreadable()) for node in (variant.change, study.change) if node is not None)
 
 
 def _probes(study: Study, found: Mapping[str, Arranged], whole: Recipe | None, problems: dict[str, Problem]) -> dict[str, Arranged]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vsslfw.ablation.study import Study, Variant
+from vsslfw.ablation.study import Study, Variant, margin_misfit
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.evaluation.arms import METRICS
 from vsslfw.recipe.files import shipped
-from vsslfw.recipe.parse import parse_file
-from vsslfw.recipe.tree import Node
+from vsslfw.recipe.parse import Parsed, parse_file
+from vsslfw.recipe.tree import UNREADABLE, Node
 
-LEAST_SWAPS = 19
+LEAST_SWAPS = 39
+"""With m swaps no p is below 2 / (m + 1), since the test is two-sided: fewer can never give .05."""
 KEYS: Mapping[str, str] = {
     "recipe": "text",
     "variants": "dict",
@@ -26,7 +26,7 @@ KEYS: Mapping[str, str] = {
     "change": "dict",
     "seeds": "count",
     "metric": "metric",
-    "margin": "share",
+    "margin": "number",
     "permutations": "swaps",
 }
 """Key -> what its value is."""
@@ -36,9 +36,9 @@ EXPECTED = {
     "pair": 'two names of variants, ("this", "against that")',
     "pairs": 'a list of such: [("this", "against that"), ...]',
     "count": "an integer above 0",
-    "swaps": f"an integer of at least {LEAST_SWAPS}, as many as .05 needs",
+    "swaps": f"an integer of at least {LEAST_SWAPS}, as many as a p of .05 needs",
     "metric": f"one of {', '.join(METRICS)}",
-    "share": "a number above 0",
+    "number": "a number",
 }
 PROBE_KEYS = ("probe", "of")
 
@@ -59,41 +59,62 @@ def find_study(name: str) -> Path | None:
 
 
 def read_study(path: Path) -> Study:
-    """Read a study file. UserError with every problem at once, each with its line."""
+    """Read a study file. What is wrong with it, each with its line, the study bears as its ``problems``.
+
+    UserError, with every problem at once, if it does not say of which recipe and which variants it is.
+    """
     parsed = parse_file(path, str(path))
     values: dict[str, Node] = parsed.settings.value
-    problems = list(parsed.problems)
-    for name in ("_base_", "profiles"):
-        node = parsed.base if name == "_base_" else parsed.profiles
-        if node is not None:
-            problems.append(Problem(f"{name} belongs to a recipe; a study names one: recipe = ...", f"{node.place}  {name}"))
+    problems = [*parsed.problems, *_of_recipes(parsed), *_misfits(values, path)]
+    fitting = {key: node for key, node in values.items() if key in KEYS and _fits(node, KEYS[key])}
+    variants, wrong = _variants(fitting["variants"]) if "variants" in fitting else ([], [])
+    problems += wrong + _unknown(fitting)
+    if misfit := _margin(fitting):
+        problems.append(misfit)
+        del fitting["margin"]
+    if not {"recipe", "variants"} <= fitting.keys():
+        raise UserError(*problems)
+    plain = {key: node.plain() for key, node in fitting.items()}
+    names = [variant.name for variant in variants]
+    primary = tuple(plain["primary"]) if "primary" in plain else None
+    listed = [tuple(pair) for pair in plain["contrasts"]] if "contrasts" in plain else [(name, names[0]) for name in names[1:]]
+    pairs = [*([primary] if primary and primary not in listed else []), *listed]
+    own: dict[str, Any] = {key: plain[key] for key in ("profile", "seeds", "metric", "margin", "permutations") if key in plain}
+    return Study(
+        _beside(path, plain["recipe"]),
+        variants,
+        pairs,
+        primary,
+        name=plain.get("name", path.stem),
+        data=Path(plain["data"]) if "data" in plain else None,
+        change=fitting.get("change"),
+        problems=problems,
+        **own,
+    )
+
+
+def _beside(path: Path, recipe: str) -> str:
+    beside = path.parent / recipe
+    return str(beside) if beside.is_file() else recipe
+
+
+def _of_recipes(parsed: Parsed) -> list[Problem]:
+    found = (("_base_", parsed.base), ("profiles", parsed.profiles))
+    what = "{} belongs to a recipe; a study names one: recipe = ..."
+    return [Problem(what.format(name), f"{node.place}  {name}") for name, node in found if node is not None]
+
+
+def _misfits(values: Mapping[str, Node], path: Path) -> list[Problem]:
+    problems = []
     for key, node in values.items():
         if key not in KEYS:
             problems.append(Problem(f'there is no key "{key}" in a study', f"{node.place}  {key}", did_you_mean(key, KEYS)))
-        elif not _fits(node, KEYS[key]):
+        elif not _fits(node, KEYS[key]) and not list(node.unreadable()):
             problems.append(Problem(f"expected {EXPECTED[KEYS[key]]}, found {node.plain()!r}", f"{node.place}  {key}"))
     for key in ("recipe", "variants"):
         if key not in values:
             problems.append(Problem(f'"{key}" is missing', str(path), f"{key} = ..."))
-    if problems:
-        raise UserError(*problems)
-    variants, wrong = _variants(values["variants"])
-    names = [variant.name for variant in variants]
-    wrong += _unknown(values, names)
-    if len(variants) < 2:
-        wrong.append(Problem("a study needs two variants or more", f"{values['variants'].place}  variants"))
-    if wrong:
-        raise UserError(*wrong)
-    plain = {key: node.plain() for key, node in values.items()}
-    primary = tuple(plain["primary"]) if "primary" in plain else None
-    listed = [tuple(pair) for pair in plain["contrasts"]] if "contrasts" in plain else [(name, names[0]) for name in names[1:]]
-    pairs = [*([primary] if primary and primary not in listed else []), *listed]
-    study = Study(plain["recipe"], variants, pairs, primary, name=plain.get("name", path.stem))
-    own: dict[str, Any] = {key: plain[key] for key in ("profile", "seeds", "metric", "margin", "permutations") if key in plain}
-    data = Path(plain["data"]) if "data" in plain else None
-    beside = path.parent / study.recipe
-    recipe = str(beside) if beside.is_file() else study.recipe
-    return replace(study, recipe=recipe, data=data, change=values.get("change"), **own)
+    return problems
 
 
 def _fits(node: Node, kind: str) -> bool:
@@ -106,36 +127,58 @@ def _fits(node: Node, kind: str) -> bool:
         return type(value) is int and value > 0
     if kind == "swaps":
         return type(value) is int and value >= LEAST_SWAPS
-    if kind == "share":
-        return type(value) in (int, float) and value > 0
+    if kind == "number":
+        return type(value) in (int, float)
     if kind == "pair":
         return isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(name, str) for name in value)
     return isinstance(value, list | tuple) and all(_fits(child, "pair") for _, child in node.children)
 
 
 def _variants(node: Node) -> tuple[list[Variant], list[Problem]]:
-    names = list(node.value)
-    found, problems = [], []
-    for name, child in node.value.items():
-        where = f"{child.place}  variants.{name}"
-        if not isinstance(child.value, dict):
-            problems.append(Problem(f"expected a dict of settings, found {child.plain()!r}", where, "dict() changes nothing"))
-            continue
-        if "probe" not in child.value:
-            found.append(Variant(name, child))
-            continue
-        probe, of = child.value["probe"].plain(), child.value["of"].plain() if "of" in child.value else names[0]
-        others = [key for key in child.value if key not in PROBE_KEYS]
-        if others:
-            problems.append(Problem(f"a probe has no {', '.join(others)}", where, "its recipe is that of the variant it is `of`"))
-        elif of not in names or not isinstance(node.value[of].value, dict) or "probe" in node.value[of].value:
-            problems.append(Problem(f'"{of}" is no variant that runs', where, did_you_mean(of, names)))
-        else:
-            found.append(Variant(name, None, str(probe), of))
-    return found, problems
+    read = [_variant(name, child, node.value) for name, child in node.value.items()]
+    variants = [one for one in read if isinstance(one, Variant)]
+    problems = [problem for one in read if not isinstance(one, Variant) for problem in one]
+    if len(read) < 2:
+        problems.append(Problem("a study needs two variants or more", f"{node.place}  variants"))
+    return variants, problems
 
 
-def _unknown(values: Mapping[str, Node], names: list[str]) -> list[Problem]:
+def _variant(name: str, node: Node, every: Mapping[str, Node]) -> Variant | list[Problem]:
+    """The variant, or what is wrong with it; what could not be read is told already."""
+    where = f"{node.place}  variants.{name}"
+    if not name.strip():
+        return [Problem("a variant needs a name", where)]
+    if node.value is UNREADABLE:
+        return []
+    if not isinstance(node.value, dict):
+        return [Problem(f"expected a dict of settings, found {node.plain()!r}", where, "dict() changes nothing")]
+    if "probe" not in node.value:
+        return Variant(name, node, place=where)
+    problems = [
+        Problem(f"expected text, found {node.value[key].plain()!r}", f"{node.value[key].place}  variants.{name}.{key}")
+        for key in PROBE_KEYS
+        if key in node.value and not _fits(node.value[key], "text") and not list(node.value[key].unreadable())
+    ]
+    others = [key for key in node.value if key not in PROBE_KEYS]
+    if others:
+        problems.append(Problem(f"a probe has no {', '.join(others)}", where, "its recipe is that of the variant it is `of`"))
+    probe, of = node.value["probe"], node.value["of"].plain() if "of" in node.value else next(iter(every))
+    running = [known for known, other in every.items() if _runs(other)]
+    if isinstance(of, str) and of and of not in running:
+        problems.append(Problem(f'"{of}" is no variant that runs', where, did_you_mean(of, running)))
+    return problems or Variant(name, None, str(probe.plain()), of, f"{probe.place}  variants.{name}.probe")
+
+
+def _runs(node: Node) -> bool:
+    """True for what could not be read too: that is told already."""
+    return node.value is UNREADABLE or (isinstance(node.value, dict) and "probe" not in node.value)
+
+
+def _unknown(values: Mapping[str, Node]) -> list[Problem]:
+    """Contrasts of what is no variant. One that is wrong itself is a variant all the same."""
+    if "variants" not in values:
+        return []
+    names = list(values["variants"].value)
     problems = []
     pairs = [("primary", values["primary"])] if "primary" in values else []
     pairs += [("contrasts", child) for _, child in values["contrasts"].children] if "contrasts" in values else []
@@ -146,3 +189,11 @@ def _unknown(values: Mapping[str, Node], names: list[str]) -> list[Problem]:
         if len(set(node.plain())) < 2:
             problems.append(Problem("a variant cannot be compared with itself", f"{node.place}  {key}"))
     return problems
+
+
+def _margin(values: Mapping[str, Node]) -> Problem | None:
+    if "margin" not in values:
+        return None
+    metric = values["metric"].plain() if "metric" in values else Study.metric
+    misfit = margin_misfit(values["margin"].plain(), metric)
+    return Problem(misfit, f"{values['margin'].place}  margin") if misfit else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isclose
 
-from vsslfw.ablation.outcome import Figure, Outcome, Row
+from vsslfw.ablation.outcome import Figure, Outcome
 from vsslfw.evaluation.arms import METRICS
 from vsslfw.evaluation.contrasts import Contrast
 
@@ -102,19 +101,9 @@ def _difference_told(one: Contrast, alpha: float) -> str:
     if one.smallest_p > alpha and not isclose(one.smallest_p, alpha):
         few = "one subject that differs" if one.differing == 1 else f"{one.differing} subjects that differ"
         few = few if one.exact else f"{one.permutations:,} permutations"
-        others = "" if one.p_holm is None else ", adjusted for the other contrasts,"
+        others = "" if one.p_holm is None else " after adjustment for the other contrasts"
         return f"; with {few} no p below {p_told(one.smallest_p)} can come out{others}: no difference can be shown."
     if p < alpha:
         return f", p {p_told(p)}: a difference is shown."
     bound = "" if one.detectable is None else f"; only differences of about {one.detectable:.2f} or more would have been found (power 80%)"
     return f", p {p_told(p)}: no difference is shown, which is not the same as none{bound}."
-
-
-def makers_told(rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Component -> the makers that the arms had it from."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        for component, maker in row.makers.items():
-            if maker not in found.setdefault(component, []):
-                found[component].append(maker)
-    return found

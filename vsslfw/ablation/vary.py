@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import Any
 
 from vsslfw.ablation.parts import part_or_value
 from vsslfw.ablation.study import Variant
@@ -16,10 +18,12 @@ from vsslfw.recipe.tree import Node, Place, merge
 REFERENCE = "reference"
 """The variant of one-at-a-time studies that has the first value of every ``--vary``."""
 
+SEPARATORS = frozenset("/\\")
+
 
 @dataclass(frozen=True)
 class Varied:
-    """One ``--vary``: the key, and each of its values as it was written and as a tree."""
+    """One ``--vary``: the key, and each of its values as variants are named by it and as a tree."""
 
     key: str
     values: Sequence[tuple[str, Node]]
@@ -38,7 +42,8 @@ def varied(texts: Sequence[str], base: Recipe) -> list[Varied]:
         elif len(set(parts)) < len(parts):
             problems.append(Problem("a value is named twice", str(place)))
         else:
-            found.append(Varied(key, [(part, part_or_value(key, part, base, place)) for part in parts]))
+            nodes = [part_or_value(key, part, base, place) for part in parts]
+            found.append(Varied(key, list(zip(_names(key, parts, nodes), nodes, strict=True))))
     keys = [one.key for one in found]
     problems += [
         Problem(f"{key} is varied twice", "--vary", "name all its values in one") for key in sorted(set(keys)) if keys.count(key) > 1
@@ -85,6 +90,28 @@ def split(text: str) -> list[str]:
         else:
             parts[-1] += letter
     return [part.strip() for part in parts]
+
+
+def _names(key: str, texts: Sequence[str], nodes: Sequence[Node]) -> list[str]:
+    """Each value as it was written; of a path the file's name alone, since folders may bear a patient's, and names are kept and shown."""
+    names = []
+    for text, node in zip(texts, nodes, strict=True):
+        value = node.plain()
+        short = _without_folders(value, key.rpartition(".")[2])
+        as_written = short == value or SEPARATORS.isdisjoint(text)  # it is the recipe's own part, named without its parameters
+        names.append(text if as_written else short if isinstance(short, str) else repr(short))
+    return [f"{name} #{names[: number + 1].count(name)}" if name in names[:number] else name for number, name in enumerate(names)]
+
+
+def _without_folders(value: Any, key: str) -> Any:
+    """A ``type`` with a slash says whose component it is, and is no path."""
+    if isinstance(value, dict):
+        return {name: _without_folders(child, name) for name, child in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_without_folders(child, key) for child in value)
+    if isinstance(value, str) and key != "type" and not SEPARATORS.isdisjoint(value):
+        return PureWindowsPath(value).name or "a path"
+    return value
 
 
 def _change(key: str, node: Node) -> Node:

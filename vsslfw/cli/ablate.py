@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsslfw.cli.options import contrast_options, plugin_option, recipe_options
+from vsslfw.cli.options import plugin_option, recipe_options, study_contrast_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--primary", metavar="VARIANT", help="The variant whose difference from the first is the question asked before.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Fine-tune each fold with so many seeds, averaged within a video.")
 @click.option("--recipe", help="Try a study file on this recipe instead of its own.")
-@contrast_options
+@study_contrast_options
 @recipe_options
 @click.option("--plan", "only_plan", is_flag=True, help="Print what would be computed, and what it takes; compute nothing.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the study. Default: studies/NAME-PROFILE-DIGEST.")
@@ -59,6 +60,7 @@ def command(
     vsslfw ablate recipes/studies/does_ssl_pay.py --data videos.csv --profile stable --plan
 
     The same command again continues a study that was stopped; with more values it is extended.
+    The exit code is 1 if a variant failed, or if the primary contrast has no result.
     """
     from vsslfw.ablation.running import plan, run_study
     from vsslfw.cli.console import RunConsole, table_console
@@ -73,7 +75,9 @@ def command(
     study = _study(target, varied, grid, primary, chosen | ({"recipe": recipe} if recipe else {}))
     console = RunConsole()
     with LiveProgress(console, quiet=quiet or only_plan) as live, listening(live):
-        planned = plan(study, cache=cache, jobs=jobs, device=device)
+        planned = plan(study, cache=cache, jobs=jobs, device=device, identify=identify)
+        if out is not None:
+            _check_out(planned, out, identify)
         planned.forecast.completed(Costs(next(iter(planned.pipelines.values())).stage_cache.folder))
     if only_plan or not quiet:
         _print_plan(table_console() if only_plan else console, planned)
@@ -82,7 +86,27 @@ def command(
     with LiveProgress(console, quiet=quiet) as live, listening(live):
         result = run_study(planned, out=out, identify=identify)
     _print_result(table_console(), result)
-    return 0
+    return _exit_code(planned, result)
+
+
+def _check_out(planned: Planned, out: Path, identify: bool) -> None:
+    """UserError if the folder cannot be used, or holds something else, before anything is tried or computed."""
+    from vsslfw.ablation.record import StudyRecord
+    from vsslfw.ablation.study import base_digest
+    from vsslfw.pipeline.cache import usable
+
+    with usable(out, "--out"):
+        os.listdir(next(path for path in (out, *out.absolute().parents) if path.exists()))
+        StudyRecord.of(out, planned.study.name, base_digest(planned.study, planned.variants), planned.study, identify)
+
+
+def _exit_code(planned: Planned, result: StudyResult) -> int:
+    """1 if something that this command asked for has no result: a program that waits for the study must hear of it."""
+    asked = {variant.name for variant in planned.variants}
+    failed = any(row.state == "failed" and row.name in asked for row in result.outcome.rows)
+    primary = planned.study.primary
+    answered = primary is None or any(one.primary or (one.arm, one.against) == primary for one in result.outcome.contrasts)
+    return int(failed or not answered)
 
 
 def _study(target: str, varied: tuple[str, ...], grid: bool | None, primary: str | None, chosen: dict[str, Any]) -> Study:
@@ -130,6 +154,7 @@ def _study(target: str, varied: tuple[str, ...], grid: bool | None, primary: str
 def _print_plan(console: Console, planned: Planned) -> None:
     from rich.text import Text
 
+    from vsslfw.ablation.forecast import not_comparable
     from vsslfw.ablation.running import told_seconds
     from vsslfw.cli.compare import print_table
 
@@ -138,12 +163,16 @@ def _print_plan(console: Console, planned: Planned) -> None:
     print_table(console, planned.table())
     total = planned.seconds()
     takes = "How long it takes is not known" if total is None else f"About {told_seconds(total)} in all, roughly"
+    if all(piece.there for piece in planned.forecast.pieces.values()):
+        takes = f"Nothing is to be computed but reports and contrasts: about {told_seconds(planned.closing.seconds())}"
     asked = planned.forecast.asked
     saved = f"{asked} results are asked for, {len(planned.forecast.pieces)} are distinct"
     console.print(Text(f"{takes}, if every file can be read; {saved}."), soft_wrap=True)
     primary = planned.study.primary
     question = f"“{primary[0]}” against “{primary[1]}”" if primary else "none; every p will be adjusted for all contrasts"
     console.print(Text(f"Primary contrast: {question}."), soft_wrap=True)
+    for line in not_comparable(planned.study, planned.variants, planned.forecast):
+        console.print(Text(line, style="yellow"), soft_wrap=True)
 
 
 def _print_result(console: Console, result: StudyResult) -> None:

@@ -32,6 +32,15 @@ FIGURES = ("how many", "results", "unfinished", "size", "to free", "freed")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def _known_stage(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """UserError, with the nearest name, for a stage that does not exist; click's own choice lists all and names none."""
+    if value is not None and value not in STAGES:
+        from vsslfw.errors import Problem, UserError, did_you_mean
+
+        raise UserError(Problem("there is no such stage in a cache", f"--stage {value}", did_you_mean(value, STAGES)))
+    return value
+
+
 def _cache_option(command: Command) -> Command:
     help_ = "The cache: of most runs, .vsslfw-cache beside their folder."
     return click.option("--cache", type=click.Path(path_type=Path), default=DEFAULT, show_default=True, help=help_)(command)
@@ -44,7 +53,7 @@ def command() -> None:
 
 @command.command("ls", short_help="List what is there: how much of each kind, or each result of one stage.")
 @_cache_option
-@click.option("--stage", type=click.Choice(STAGES), help="Each result of this stage, the last used one first.")
+@click.option("--stage", metavar=f"[{'|'.join(STAGES)}]", callback=_known_stage, help="Each result of this stage, the last used one first.")
 @click.option("--json", "as_json", is_flag=True, help="For a program to read.")
 def ls(cache: Path, stage: str | None, as_json: bool) -> int:
     """List what the cache holds: of each kind how many results, their size on disk, and when one of them was last used.
@@ -120,10 +129,10 @@ def why(key: str, other_key: str | None, cache: Path, as_json: bool) -> int:
 
 
 @command.command("gc", short_help="Remove what was not used for longest, until the cache is small enough.")
-@click.option("--max", "most", required=True, metavar="SIZE", help="How much may stay: 200GB, 1.5TB, 500MB, 100GiB.")
+@click.option("--max", "most", metavar="SIZE", help="How much may stay: 200GB, 1.5TB, 500MB, 100GiB.  [required]")
 @_cache_option
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; change nothing.")
-def gc(most: str, cache: Path, dry_run: bool) -> int:
+def gc(most: str | None, cache: Path, dry_run: bool) -> int:
     """Remove whole results, the least recently used first, until the cache has at most SIZE.
 
     What is removed is computed again when a run wants it, with the same outcome. Made video, the private keys to pseudonyms and small
@@ -131,7 +140,11 @@ def gc(most: str, cache: Path, dry_run: bool) -> int:
     """
     from vsslfw.caching import bytes_of, collect
     from vsslfw.cli.console import table_console
+    from vsslfw.errors import Problem, UserError
 
+    if most is None:
+        hint = "Such as: vsslfw cache gc --max 200GB --dry-run"
+        raise UserError(Problem("how much may stay is not said; a number and a unit are expected", "--max", hint))
     size = bytes_of(most, "--max")
     _print_removal(table_console(), collect(cache, size, dry_run=dry_run), size, dry_run)
     return 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from vsslfw.ablation import FinishedArm, Outcome
     from vsslfw.ablation.tables import Table
+    from vsslfw.errors import Problem
 
 
 @click.command("compare")
@@ -44,18 +45,23 @@ def command(
     """
     from vsslfw.ablation import outcome_of, same_question
     from vsslfw.ablation.outcome import folder_link
-    from vsslfw.ablation.writing import write_outcome
+    from vsslfw.ablation.writing import check_folder, write_outcome
     from vsslfw.cli.console import table_console
     from vsslfw.errors import Problem, UserError
     from vsslfw.evaluation.contrasts import Options
+    from vsslfw.pipeline.cache import usable
 
     if len(runs) < 2:
         raise UserError(Problem("one run alone cannot be compared", str(runs[0]), "Name two or more: vsslfw compare runs/a runs/b"))
-    if primary is not None and primary not in runs[1:]:
+    asked = primary.resolve() if primary else None
+    if primary is not None and asked not in [place.resolve() for place in runs[1:]]:
         raise UserError(Problem("is not among the runs behind the first", f"--primary {primary}", "Name it among the RUNS too"))
+    if out is not None:
+        with usable(out, "--out"):
+            check_folder(out)
     arms = _read(runs)
     same_question(arms)
-    by_place = dict(zip(runs, (arm.name for arm in arms), strict=True))
+    by_place = {place.resolve(): arm.name for place, arm in zip(runs, arms, strict=True)}
     statistics = arms[0].content.recipe.get("statistics", {})
     options = Options(
         metric=metric,
@@ -68,7 +74,7 @@ def command(
     outcome = outcome_of(
         arms,
         [(arm.name, arms[0].name) for arm in arms[1:]],
-        (by_place[primary], arms[0].name) if primary else (arms[1].name, arms[0].name) if len(arms) == 2 else None,
+        (by_place[asked], arms[0].name) if asked else (arms[1].name, arms[0].name) if len(arms) == 2 else None,
         options,
         title=f"Comparison of {len(arms)} runs",
         changes={arm.name: changes_of(arms[0], arm) for arm in arms[1:]},
@@ -79,8 +85,6 @@ def command(
     else:
         print_outcome(table_console(), outcome)
     if out is not None:
-        from vsslfw.pipeline.cache import usable
-
         with usable(out, "--out"):
             out.mkdir(parents=True, exist_ok=True)
             path = write_outcome(out, outcome, private=any(arm.content.state.get("identified") for arm in arms))
@@ -98,24 +102,35 @@ def changes_of(first: FinishedArm, arm: FinishedArm) -> str:
 
 
 def _read(runs: tuple[Path, ...]) -> list[FinishedArm]:
-    """All arms, or what is wrong with all of them; runs whose folders bear the same name are called by their paths."""
+    """All arms, or what is wrong with all of them."""
     from vsslfw.ablation import read_arm
-    from vsslfw.errors import Problem, UserError
+    from vsslfw.ablation.finished import arm_names
+    from vsslfw.errors import UserError
 
     arms, problems = [], []
-    for place in runs:
+    for place, name in zip(runs, arm_names(runs), strict=True):
         try:
-            arms.append(read_arm(place))
+            arms.append(read_arm(place, name))
         except UserError as error:
             problems += error.problems
-    twice = {str(place) for place in runs if runs.count(place) > 1}
-    problems += [Problem("is named twice", name) for name in sorted(twice)]
+    problems += _named_twice(runs)
     if problems:
-        raise UserError(*problems)
-    names = [arm.name for arm in arms]
-    if len(set(names)) < len(names):
-        arms = [read_arm(place, str(place)) for place in runs]
+        raise UserError(*dict.fromkeys(problems))
     return arms
+
+
+def _named_twice(runs: tuple[Path, ...]) -> list[Problem]:
+    """Runs that would be compared with themselves, however they are written."""
+    from vsslfw.errors import Problem
+
+    written: dict[Path, list[str]] = {}
+    for place in runs:
+        written.setdefault(place.resolve(), []).append(str(place))
+    twice = [list(dict.fromkeys(own)) for own in written.values() if len(own) > 1]
+    hint = "Compare it with another run, or with one of its probes"
+    return [
+        Problem("is named twice" if len(own) == 1 else "are the same run, which is named twice", " and ".join(own), hint) for own in twice
+    ]
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:

@@ -48,16 +48,36 @@ def plugin_option(command: Command) -> Command:
 
 def contrast_options(command: Command) -> Command:
     """``--metric``, ``--margin`` and ``--permutations``: how differences are computed."""
+    return _contrast_options(command, _check_margin)
+
+
+def study_contrast_options(command: Command) -> Command:
+    """The same for a study, whose file may name the metric: `vsslfw.ablation.study.arranged` checks the margin."""
+    return _contrast_options(command, None)
+
+
+def _contrast_options(command: Command, check: Callable[..., Any] | None) -> Command:
     for option in (
-        click.option("--permutations", type=click.IntRange(min=19), default=1999, show_default=True, help="Swaps of subjects, if not all."),
-        click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="A difference so small that it does not matter (TOST)."),
+        click.option("--permutations", type=click.IntRange(min=39), default=1999, show_default=True, help="Swaps of subjects, if not all."),
+        click.option("--margin", type=float, callback=check, help="A difference so small that it does not matter (TOST)."),
         click.option(
             "--metric",
             type=click.Choice(["balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity", "auroc"]),
             default="balanced_accuracy",
             show_default=True,
+            is_eager=True,  # the margin is checked against it
             help="What is compared.",
         ),
     ):
         command = option(command)
     return command
+
+
+def _check_margin(ctx: click.Context, parameter: click.Parameter, margin: float | None) -> float | None:
+    from vsslfw.ablation.study import margin_misfit
+    from vsslfw.errors import Problem, UserError
+
+    misfit = "" if margin is None else margin_misfit(margin, ctx.params["metric"])
+    if misfit:
+        raise UserError(Problem(misfit, f"--margin {margin:g}"))
+    return margin
