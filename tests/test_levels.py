@@ -80,7 +80,7 @@ def test_all_of_it_is_plain_data_with_intervals_at_every_level() -> None:
     for level in metrics["levels"].values():
         for entry in level["definitions"].values():
             assert (entry["interval"] is None) == bool(entry["interval_reason"])
-    assert metrics["uncertainty"]["strata"] == {"ES only": 1, "PNES only": 2, "both": 1}
+    assert metrics["uncertainty"]["strata"] == {"PNES only": 2, "both": 2}, "the one with ES alone is with the one that has both"
 
 
 def test_the_method_has_an_interval_in_a_repeated_split_alone() -> None:

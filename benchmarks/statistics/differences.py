@@ -143,5 +143,6 @@ def _shares(entries: list[Row]) -> Row:
         low, high = proportion_confint(sum(hits), len(hits), method="wilson") if hits else (None, None)
         row[name] = {"share": float(np.mean(hits)), "low": float(low), "high": float(high)} if hits else None
     for key in ("width", "detectable"):
-        row[key] = float(np.mean([entry[key] for entry in entries])) if key in entries[0] else None
+        told = [entry[key] for entry in entries if entry.get(key) is not None]  # no effect is detectable where no p can be small
+        row[key] = float(np.mean(told)) if told else None
     return row
