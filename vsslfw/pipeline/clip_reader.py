@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from vsslfw.data.clips import Clip
 from vsslfw.digest import digest_of
-from vsslfw.interfaces import Detector
+from vsslfw.interfaces import Backbone, Detector
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key
 from vsslfw.recipe import Recipe
-from vsslfw.video import decoder_version, frames_at
+from vsslfw.video import FrameStream, Player, decoder_version, frames_at
+from vsslfw.video.images import Image
 
 STORE_VERSION = 2
 
@@ -41,6 +42,40 @@ class Decoded:
     error: str
 
 
+class Reading:
+    """The frames of a request from ``first`` on, taken piece by piece: the file is opened once, and nothing is decoded twice."""
+
+    def __init__(self, stream: FrameStream, first: int, module: Backbone) -> None:
+        self._stream = stream
+        self._frames = ((i + first, image) for i, image in stream)
+        self._first = first
+        self._overlap = max(0, module.clip_length - module.clip_stride)
+        self._only_unbroken = module.clip_length > 1
+        self._held: list[tuple[int, Image]] = []
+        self.next = first
+        """Where the next piece may begin: as far in as the last one ended, less what pieces overlap."""
+
+    def take(self, first: int, last: int) -> Decoded:
+        """The frames first..last-1 of the request without those that are lost; ``first`` must not lie before `next`.
+
+        A backbone that sees clips gets those before the first lost one: a clip must not reach across what is missing.
+        """
+        while not self._held or self._held[-1][0] < last - 1:
+            if (frame := next(self._frames, None)) is None:
+                break
+            self._held.append(frame)
+        taken = [(i, image) for i, image in self._held if first <= i < last]
+        if self._only_unbroken:
+            taken = [(i, image) for place, (i, image) in enumerate(taken, first) if place == i]
+        self.next = max(first, last - self._overlap)
+        self._held = [(i, image) for i, image in self._held if i >= self.next]
+        rows = [i - self._first for i, _ in taken]
+        stream = self._stream
+        frames = np.stack([image for _, image in taken]) if taken else np.zeros((0, *(stream.size or (0, 0)), 3), np.uint8)
+        error = stream.error if len(taken) < last - first else ""
+        return Decoded(frames, stream.times[rows], None if stream.boxes is None else stream.boxes[rows], error)
+
+
 class ClipReader:
     """Reads the frames of requests for one backbone."""
 
@@ -50,6 +85,7 @@ class ClipReader:
         self.backbone = backbone
         self.decoder = decoder_version()
         self._detectors: dict[str, Detector] = {}
+        self._player: Player | None = None
 
     def detector(self, region: dict[str, Any]) -> Detector:
         """The detector of a region, built once."""
@@ -86,13 +122,21 @@ class ClipReader:
         return {"stage": "extract", "backbone": backbone.key, "resize": backbone.resize, "device": backbone.device}
 
     def decode(self, request: Request, first: int = 0, last: int | None = None) -> Decoded:
-        """The frames first..last-1 of a request, resized; fewer where the video ends early or breaks."""
+        """The frames first..last-1 of a request, resized; without those that are lost."""
+        last = request.clip.frames if last is None else last
+        return self.reading(request, first, last).take(first, last)
+
+    def reading(self, request: Request, first: int = 0, last: int | None = None) -> Reading:
+        """The frames from ``first`` on, to be taken piece by piece. It ends the reading before: there is one open file."""
         times = request.clip.times[first:last]
         boxes = self.detector(request.region).boxes(request.clip.video_id, times, request.video.probe.size)
-        stream = frames_at(request.video.row.path, times, size=self.backbone.resize, boxes=boxes)
-        frames = [image for _, image in stream]
-        stacked = np.stack(frames) if frames else np.zeros((0, *self.backbone.resize, 3), np.uint8)
-        return Decoded(stacked, times[: len(frames)], None if boxes is None else boxes[: len(frames)], stream.error)
+        path = request.video.row.path
+        if self._player is None or self._player.path != path:
+            if self._player is not None:
+                self._player.close()
+            self._player = Player(path)
+        stream = frames_at(self._player, times, size=self.backbone.resize, boxes=boxes)
+        return Reading(stream, first, self.backbone.module)
 
     def unusable(self, request: Request, features: int, error: str) -> str:
         """Why a request that gave so many features must be left out; nothing if it need not."""

@@ -18,11 +18,14 @@ NO_PRESENTATION_TIMES = ("avi",)
 
 @dataclass(frozen=True)
 class Picture:
-    """What is shown from ``time_s`` on (seconds from the first picture), for ``duration_s`` by its own account; no frame if it is lost."""
+    """What is shown from ``time_s`` on (seconds from the first picture), for ``duration_s`` by its own account."""
 
     time_s: float
     duration_s: float
     frame: VideoFrame | None
+    """None where pictures are lost."""
+    lost: str = ""
+    """Why, in words."""
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from vsslfw.video.clock import Picture
 from vsslfw.video.images import SCALER, Image, Images
-from vsslfw.video.source import Source, UnreadableError, in_words
+from vsslfw.video.player import Player
+from vsslfw.video.source import UnreadableError, in_words
 
 READER_VERSION = 2
 """Raised whenever the same file and times would give other pixels: part of the key of every feature."""
@@ -38,9 +39,9 @@ def grid(start_s: float, end_s: float, fps: float) -> NDArray[np.float64]:
 
 
 def frames_at(
-    path: Path, times: NDArray[np.float64], *, size: tuple[int, int] | None, boxes: NDArray[np.float64] | None = None
+    path: Path | Player, times: NDArray[np.float64], *, size: tuple[int, int] | None, boxes: NDArray[np.float64] | None = None
 ) -> FrameStream:
-    """Pictures of a file at ``times`` (N,), seconds from the first picture, not decreasing.
+    """Pictures of a file at ``times`` (N,), seconds from the first picture, not decreasing. A player stays open, and is read on.
 
     ``size`` (H, W) is what they are resized to; none keeps the size of the (upright) picture. ``boxes`` (N, 4) are cut out
     first: x1, y1, x2, y2 in pixels of the upright picture; a row of NaN means the whole picture. ValueError on other shapes.
@@ -55,17 +56,22 @@ class FrameStream:
     is lost is skipped, afterwards ``delivered`` counts the images and ``error`` says what was wrong, or is empty.
     """
 
-    def __init__(self, path: Path, times: NDArray[np.float64], *, size: tuple[int, int] | None, boxes: NDArray[np.float64] | None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: Path | Player, times: NDArray[np.float64], *, size: tuple[int, int] | None, boxes: NDArray[np.float64] | None
+    ) -> None:
+        self._player = path if isinstance(path, Player) else Player(Path(path))
+        self._stays_open = isinstance(path, Player)
         self.times = np.asarray(times, dtype=np.float64)
         self.boxes = None if boxes is None else np.asarray(boxes, dtype=np.float64)
         if self.times.ndim != 1 or not np.all(np.diff(self.times, prepend=0.0) >= 0):
             raise ValueError("times must be one-dimensional, not negative and not decreasing")
         if self.boxes is not None and self.boxes.shape != (len(self.times), 4):
             raise ValueError(f"boxes must be ({len(self.times)}, 4), one for each time, not {self.boxes.shape}")
+        self.size = size
         self.delivered = 0
         self.error = ""
         self._images = Images(size)
+        self._lost: list[str] = []
 
     def __len__(self) -> int:
         return len(self.times)
@@ -74,27 +80,31 @@ class FrameStream:
         if self.delivered or self.error or not len(self.times):
             return
         try:
-            with Source(self.path) as source:
-                for i, frame in self._shown(source):
-                    box = None if self.boxes is None else self.boxes[i]
-                    try:
-                        image = self._images.of(frame, box)
-                    except (av.FFmpegError, ValueError) as error:
-                        self.error = f"picture {i} cannot be converted to RGB: {in_words(error)}"
-                        return
-                    self.delivered += 1
-                    yield i, image
+            for i, frame in self._shown():
+                box = None if self.boxes is None else self.boxes[i]
+                try:
+                    image = self._images.of(frame, box)
+                except (av.FFmpegError, ValueError) as error:
+                    self.error = f"picture {i} cannot be converted to RGB: {in_words(error)}"
+                    return
+                self.delivered += 1
+                yield i, image
         except UnreadableError as error:
             self.error = str(error)
+        finally:
+            if not self._stays_open:
+                self._player.close()
 
-    def _shown(self, source: Source) -> Iterator[tuple[int, VideoFrame]]:
+    def _shown(self) -> Iterator[tuple[int, VideoFrame]]:
         """Each i with its picture, as far as the file goes; without those that are lost."""
         times, count = self.times, len(self.times)
         i, last = 0, None
-        for picture in source.pictures(float(times[0])):
+        for picture in self._player.pictures(float(times[0])):
             while last is not None and i < count and times[i] + TOLERANCE_S < picture.time_s:
                 if last.frame is not None:
                     yield i, last.frame
+                else:
+                    self._lose(last)
                 i += 1
             last = picture
             if i == count:
@@ -102,25 +112,28 @@ class FrameStream:
         if last is None:
             self.error = "no picture of it decodes, although the header describes a video"
             return
-        end = self._end(source, last)
+        end = self._end(last)
         while last.frame is not None and i < count and times[i] + TOLERANCE_S < end:
             yield i, last.frame
             i += 1
-        self.error = "; ".join(_few(source.damage))
-        if i < count and last.frame is not None:
+        if i == count:
+            return
+        if last.frame is None:
+            self._lose(last)
+        else:
             cut = f"the video ends at {end:.2f} s: {count - i} of {count} frames lie behind its end"
             self.error = f"{self.error}; {cut}" if self.error else cut
 
-    def _end(self, source: Source, last: Picture) -> float:
+    def _end(self, last: Picture) -> float:
         """Seconds at which the last picture stops being shown."""
-        if last.frame is None:
-            return last.time_s
         own = last.time_s + last.duration_s
-        declared = source.declared_duration_s or 0.0
+        declared = self._player.declared_duration_s
         return max(own, declared) if declared - last.time_s <= TAIL_S else own
 
-
-def _few(damage: Sequence[str]) -> list[str]:
-    """The first places, and how many more there are."""
-    more = len(damage) - FEW
-    return [*damage[:FEW], f"and at {more} more places"] if more > 1 else list(damage)
+    def _lose(self, picture: Picture) -> None:
+        """Say why frames are missing: the first places, and how many more there are."""
+        if picture.lost in self._lost[-1:]:
+            return
+        self._lost.append(picture.lost)
+        more = len(self._lost) - FEW
+        self.error = "; ".join([*self._lost[:FEW], f"and at {more} more places"] if more > 1 else self._lost)

@@ -48,8 +48,6 @@ class Source:
         self.decoded = 0
         """Pictures decoded so far, from the beginning (or from where the last seek landed)."""
         self.seeked = False
-        self.damage: list[str] = []
-        """Where pictures are lost, and why, in words; in the order of the file."""
         self._lost: Packet[VideoStream] | None = None
         self._reason = ""
 
@@ -67,6 +65,10 @@ class Source:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give libav's threads and memory back."""
         self.container.close()
 
     @property
@@ -95,7 +97,7 @@ class Source:
         Times increase strictly (`vsslfw.video.clock`). Where ``start_s`` is far in and the file's timestamps can be
         relied on, a key frame before it is sought, and the pictures are the same as when decoding from the beginning.
         A picture that does not decode is lost, and so are those up to the next key frame, since they lean on it: one
-        `Picture` without a frame stands for them, and `damage` says why.
+        `Picture` without a frame stands for them.
         """
         return progressive(self._pictures(start_s))
 
@@ -117,7 +119,7 @@ class Source:
         held_back, whole = 0, True
         for frame in frames:
             if frame is None:
-                lost_stamp = self._lost and self.clock.stamp_of(self._lost)
+                lost_stamp = None if self._lost is None else self.clock.stamp_of(self._lost)
                 held_back = self.stream.codec_context.has_b_frames
                 if whole:
                     yield self._lost_picture(self.clock.lose())
@@ -138,8 +140,7 @@ class Source:
                 yield Picture(time, self.clock.duration(frame), frame)
 
     def _lost_picture(self, time: float) -> Picture:
-        self.damage.append(f"damaged at {time:.2f} s ({self._reason}): lost up to the next key frame")
-        return Picture(time, 0.0, None)
+        return Picture(time, 0.0, None, f"damaged at {time:.2f} s ({self._reason}): lost up to the next key frame")
 
     def last_packet_end_s(self) -> float:
         """Seconds from the first packet's presentation to the last one's end: reads the whole file, decodes nothing."""
