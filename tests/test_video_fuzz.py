@@ -23,7 +23,6 @@ SEEDS = {
     "vp8.webm": ("-c:v", "libvpx", "-deadline", "realtime"),
 }
 MUTANTS, BATCH = 2000, 250
-MUTANTS = 40
 LONGEST_S, MOST_MIB = 20.0, 1200
 """A file of a few kilobytes, on a machine that does other things as well; libav itself and its threads take the greater part."""
 
