@@ -18,8 +18,9 @@ SMALL = (36, 48)
 DARKEST, EVENEST = 20.0, 4.0
 """A picture is black if its grey levels (0 to 255) have at most this mean and this standard deviation: infra-red is darker than
 day, but it shows a room."""
-STILL = 0.5
-"""Pictures are the same if no pixel differs by more grey levels: even an empty room changes by more, in light and in noise."""
+STILL, ON_AVERAGE = 4.0, 0.5
+"""Pictures are the same if no pixel differs by more grey levels, nor all of them on average: that much a codec changes a picture
+that stands still. An empty room changes by three times as much, in light and in noise."""
 
 Blank = Literal["", "black", "frozen"]
 
@@ -35,4 +36,5 @@ def blank(recording: Path | Player, start_s: float, seconds: float) -> Blank:
     pictures = np.stack(found)  # (LOOKS, H, W)
     if pictures.mean() <= DARKEST and pictures.std(axis=(1, 2)).max() <= EVENEST:
         return "black"
-    return "frozen" if np.ptp(pictures, axis=0).max() <= STILL else ""
+    changes = np.ptp(pictures, axis=0)
+    return "frozen" if changes.max() <= STILL and changes.mean() <= ON_AVERAGE else ""
