@@ -18,9 +18,9 @@ SMALL = (36, 48)
 DARKEST, EVENEST = 20.0, 4.0
 """A picture is black if its grey levels (0 to 255) have at most this mean and this standard deviation: infra-red is darker than
 day, but it shows a room."""
-STILL, ON_AVERAGE = 4.0, 0.5
+STILL, ON_AVERAGE = 4.0, 1.0
 """Pictures are the same if no pixel differs by more grey levels, nor all of them on average: that much a codec changes a picture
-that stands still. An empty room changes by three times as much, in light and in noise."""
+that stands still. An empty room changes by more, in light and in noise."""
 
 Blank = Literal["", "black", "frozen"]
 
