@@ -17,8 +17,8 @@ from vsslfw.scan.pictures import SIGNATURE
 
 LENGTHS_S, LENGTHS = 0.5, 0.05
 """Copies are as long as each other, but for half a second and a twentieth."""
-ALIKE = 0.85
-"""The median correlation of changes from which on two videos are one recording; others are near 0 (docs/index_videos.md)."""
+ALIKE = 0.6
+"""The median correlation of changes from which on two videos are one recording; of others it is below 0.2 (docs/index_videos.md)."""
 LEAST_STEPS = 6
 LEAST_CHANGE = 1.0
 """Grey levels (root mean square): smaller changes are noise and say nothing."""

@@ -23,6 +23,8 @@ COMPANIONS = re.compile(
     r"|jpe?g|png|bmp|tiff?|webp|svg|ico|srt|vtt|ass|sub|url|lnk|part|tmp|sha256|md5"
 )
 """Endings of what lies beside videos: not looked at."""
+PAPERS = re.compile(r"licen[cs]e|readme|changes|changelog|copying|notice|makefile|thumbs\.db|desktop\.ini", re.IGNORECASE)
+"""Names of such files, most of them without an ending."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def list_folder(
     paths = []
     for path in _files(folder, skip):
         ending = path.suffix.lower().removeprefix(".")
-        if COMPANIONS.fullmatch(ending):
-            others[f".{ending}"] += 1
+        if COMPANIONS.fullmatch(ending) or PAPERS.fullmatch(path.name):
+            others[f".{ending}" if ending else path.name] += 1
         else:
             paths.append(path)
     place = _placing(folder, layout, subject_pattern)
