@@ -49,7 +49,10 @@ class Source:
         """Pictures decoded so far, from the beginning (or from where the last seek landed)."""
         self.seeked = False
         self._lost: Packet[VideoStream] | None = None
+        """The last packet that did not decode."""
         self._reason = ""
+        self._comes_out = False
+        """Whether it gives a picture all the same, part of it made up."""
 
     def _open(self) -> None:
         self.container = _open(self.path)
@@ -120,7 +123,7 @@ class Source:
         for frame in frames:
             if frame is None:
                 lost_stamp = None if self._lost is None else self.clock.stamp_of(self._lost)
-                held_back = self.stream.codec_context.has_b_frames
+                held_back = self.stream.codec_context.has_b_frames + self._comes_out
                 if whole:
                     yield self._lost_picture(self.clock.lose())
                 whole = False
@@ -128,6 +131,7 @@ class Source:
             stamp, time = self.clock.stamp_of(frame), self.clock(frame)
             if frame.is_corrupt:
                 lost_stamp, held_back = stamp, 0
+                self._reason = "its picture is incomplete"
                 if whole:
                     yield self._lost_picture(time)
                 whole = False
@@ -162,19 +166,17 @@ class Source:
         self.decoded = bad = 0
         for packet in self._packets():
             frames, trouble = self._decode_packet(packet)
+            if trouble:
+                bad += 1
+                self._lost, self._reason, self._comes_out = packet, trouble, bool(frames)
+            if trouble and self.decoded:
+                yield None
+            elif trouble and bad > BAD_PACKETS_AT_START:
+                raise UnreadableError(f"no picture of it decodes ({trouble})")
             for frame in frames:
-                if self.decoded or not frame.is_corrupt:
+                if self.decoded or not (trouble or frame.is_corrupt):
                     self.decoded += 1
                     yield frame
-            if not trouble:
-                continue
-            bad += 1
-            self._lost = packet
-            self._reason = trouble
-            if self.decoded:
-                yield None
-            elif bad > BAD_PACKETS_AT_START:
-                raise UnreadableError(f"no picture of it decodes ({trouble})")
 
     def _decode_packet(self, packet: Packet[VideoStream] | None) -> tuple[list[VideoFrame], str]:
         """The pictures that a packet completes, and what is wrong with it in words."""
