@@ -23,7 +23,7 @@ def truncated(path: Path) -> Path:
 
 def joined(path: Path) -> Path:
     """Two recordings end to end, each with a clock of its own."""
-    parts = [write(path.with_name(f"{n}.ts"), walk(8, seed=n), codec="mpeg2video").read_bytes() for n in (1, 2)]
+    parts = [write(path.with_name(f"{n}.mpg"), walk(8, seed=n), codec="mpeg2video").read_bytes() for n in (1, 2)]
     path.write_bytes(b"".join(parts))
     return path
 
@@ -32,10 +32,20 @@ Make = Callable[[Path], Path]
 CASES: list[tuple[str, Make, str, str]] = [
     ("good.mp4", lambda p: write(p, walk(3, fps=25), fps=25), "ok", ""),
     ("vfr.mkv", lambda p: write(p, walk(3, fps=25), fps=25, times=lambda i: i / 25 + 0.015 * (i % 3)), "ok", "variable frame rate"),
-    ("gap.mkv", lambda p: write(p, walk(3, fps=25), fps=25, times=lambda i: i / 25 + (4 if i > 30 else 0)), "warn", "a gap of 4.0 s from 1.2 s"),
+    (
+        "gap.mkv",
+        lambda p: write(p, walk(3, fps=25), fps=25, times=lambda i: i / 25 + (4 if i > 30 else 0)),
+        "warn",
+        "a gap of 4.0 s from 1.2 s",
+    ),
     ("slow.mp4", lambda p: write(p, walk(5, fps=5), fps=5), "warn", "5.0 frames a second"),
-    ("joined.ts", joined, "warn", "its clock starts anew once"),
-    ("interlaced.mp4", lambda p: write(p, walk(2, fps=25), fps=25, options={"flags": "+ildct+ilme", "x264-params": "tff=1"}), "ok", "interlaced"),
+    ("joined.mpg", joined, "warn", "its clock starts anew once"),
+    (
+        "interlaced.mp4",
+        lambda p: write(p, walk(2, fps=25), fps=25, options={"flags": "+ildct+ilme", "x264-params": "tff=1"}),
+        "ok",
+        "interlaced",
+    ),
     ("truncated.mkv", truncated, "unusable", "broken off: its header declares 8.0 s"),
     ("no_index.mp4", truncated, "unusable", "not a video file, or damaged where it begins"),
     ("zeros.mp4", without_pictures, "unusable", "no picture of it decodes"),

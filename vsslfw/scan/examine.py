@@ -25,6 +25,8 @@ LOOKS = (16, 32)
 FINEST_S = 1 / 16
 MOST_DECODED = 1500
 """Pictures from a key frame to the wanted one; where key frames are further apart, the nearest picture does."""
+SEEK_MARGINS_S = (0.0, 1.0, 10.0)
+"""How long before the wanted picture to look for a key frame: some containers land behind it at first."""
 BROKEN = (av.FFmpegError, OSError, ValueError, RuntimeError)
 """What libav and the system raise on a file that is damaged."""
 
@@ -157,21 +159,26 @@ def _picture_at(source: Source, origin: int, time: float) -> VideoFrame | None:
     """The last picture at or before ``time``, found by the key frame before it; none if it does not decode."""
     base = float(source.stream.time_base or 0)
     wanted = origin + round(time / base)
+    for margin in SEEK_MARGINS_S:
+        try:
+            source.container.seek(wanted - round(margin / base), backward=True, any_frame=False, stream=source.stream)
+            found = _last_before(source, wanted)
+        except BROKEN:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _last_before(source: Source, wanted: int) -> VideoFrame | None:
+    """From where the last seek landed; none if that is behind the wanted picture."""
     found = None
-    try:
-        source.container.seek(wanted, backward=True, any_frame=False, stream=source.stream)
-        for count, frame in enumerate(source.container.decode(source.stream)):
-            stamp = _stamp(frame)
-            if stamp is None or count > MOST_DECODED:
-                break
-            if stamp > wanted and found is not None:
-                break
-            found = frame
-            if stamp >= wanted:
-                break
-    except BROKEN:
-        return None
-    return found if isinstance(found, VideoFrame) else None
+    for count, frame in enumerate(source.container.decode(source.stream)):
+        stamp = _stamp(frame)
+        if not isinstance(frame, VideoFrame) or stamp is None or stamp > wanted or count > MOST_DECODED:
+            break
+        found = frame
+    return found
 
 
 def _stamp(frame: VideoFrame | None) -> int | None:

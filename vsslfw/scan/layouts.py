@@ -25,6 +25,8 @@ COMPANIONS = re.compile(
 """Endings of what lies beside videos: not looked at."""
 PAPERS = re.compile(r"licen[cs]e|readme|changes|changelog|copying|notice|makefile|thumbs\.db|desktop\.ini", re.IGNORECASE)
 """Names of such files, most of them without an ending."""
+OWN = ("videos.csv", "audit.csv", "audit.html")
+"""What a scan writes: not worth a word in the next one."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def list_folder(
     for path in _files(folder, skip):
         ending = path.suffix.lower().removeprefix(".")
         if COMPANIONS.fullmatch(ending) or PAPERS.fullmatch(path.name):
-            others[f".{ending}" if ending else path.name] += 1
+            if path.parent != folder or path.name not in OWN:
+                others[f".{ending}" if ending else path.name] += 1
         else:
             paths.append(path)
     place = _placing(folder, layout, subject_pattern)

@@ -11,17 +11,13 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from vsslfw.scan.facts import Looks, Signature, Stretch
+from vsslfw.video.blank import DARKEST, EVENEST, ON_AVERAGE, SMALL, STILL
 from vsslfw.video.images import Image, Images
 
-SIZE = (48, 64)
-"""(H, W) of the small picture that everything is measured on."""
 GREY_LEVELS = 5.0
 """Mean difference between a pixel's strongest and weakest channel below which a picture is without colour."""
 DARK_LEVEL = 40.0
-BLACK_LEVEL = 28.0
-"""98 of 100 pixels of a black picture are below this; a signal that was lost is often dark grey with a line of text."""
 BLACK_S = 1.0
-FROZEN_LEVELS = 1.0
 FROZEN_S = 10.0
 """Shorter ones are common where nothing moves and the codec repeats what it has."""
 MOST_STRETCHES = 20
@@ -41,7 +37,7 @@ class Album:
 
     def __init__(self, times: Sequence[float], step_s: float) -> None:
         self._times, self._step_s = times, step_s
-        self._images = Images(SIZE)
+        self._images = Images(SMALL)
         self._at = 0
         self._taken: dict[int, NDArray[np.uint8]] = {}
         self._strip: list[tuple[float, str]] = []
@@ -59,13 +55,12 @@ class Album:
     def push(self, time: float, frame: VideoFrame) -> None:
         """One more picture, shown from ``time`` on."""
         small = self._images.of(frame)
-        luma: NDArray[np.float32] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        luma: NDArray[np.float32] = small.astype(np.float32).mean(axis=2)
         self._pass(time)
         self._pictures += 1
-        black = bool(np.percentile(luma, 98) < BLACK_LEVEL)
+        black = bool(luma.mean() <= DARKEST and luma.std() <= EVENEST)
         self._black.push(time, black)
-        same = self._frozen_as is not None and float(np.abs(luma - self._frozen_as).max()) <= FROZEN_LEVELS
-        if not same:
+        if not self._is_as_before(luma):
             self._moves = self._moves or self._frozen_as is not None
             self._frozen.push(time, False)
             self._frozen_as = luma
@@ -109,6 +104,13 @@ class Album:
     def strip(self) -> tuple[tuple[float, str], ...]:
         """Up to eight thumbnails."""
         return tuple(self._strip)
+
+    def _is_as_before(self, luma: NDArray[np.float32]) -> bool:
+        """Whether it differs from the first picture of the stretch by no more than a codec changes a picture that stands still."""
+        if self._frozen_as is None:
+            return False
+        changes = np.abs(luma - self._frozen_as)
+        return bool(changes.max() <= STILL and changes.mean() <= ON_AVERAGE)
 
     def _pass(self, time: float) -> None:
         """The picture before was shown up to ``time``."""
