@@ -194,6 +194,5 @@ def test_names_are_as_people_make_them(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         write(tmp_path / name, walk(2, fps=15, seed=seed), fps=15)
     assert main(["index", str(tmp_path)]) == 0
-    assert sorted(row.path for row in read_manifest(tmp_path / "videos.csv", to_split=False).rows) == sorted(
-        tmp_path / name for name in names
-    )
+    rows = read_manifest(tmp_path / "videos.csv", to_split=False).rows
+    assert sorted(row.path for row in rows) == sorted(tmp_path / name for name in names)

@@ -28,6 +28,19 @@ def joined(path: Path) -> Path:
     return path
 
 
+def with_gap(path: Path) -> Path:
+    return write(path, walk(3, fps=25), fps=25, times=lambda i: i / 25 + (4 if i > 30 else 0))
+
+
+def interlaced(path: Path) -> Path:
+    return write(path, walk(2, fps=25), fps=25, options={"flags": "+ildct+ilme", "x264-params": "tff=1"})
+
+
+def holding(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
 Make = Callable[[Path], Path]
 CASES: list[tuple[str, Make, str, str]] = [
     ("good.mp4", lambda p: write(p, walk(3, fps=25), fps=25), "ok", ""),
@@ -58,8 +71,8 @@ CASES: list[tuple[str, Make, str, str]] = [
     ("small.mp4", lambda p: write(p, walk(2, size=(48, 64))), "warn", "pictures of 64 x 48 pixels"),
     ("tiny.mp4", lambda p: write(p, walk(2, size=(16, 16))), "unusable", "too small to show anybody"),
     ("one.mp4", lambda p: write(p, walk(0.1)), "unusable", "a single picture"),
-    ("empty.mp4", lambda p: p.write_bytes(b"") and p or p, "unusable", "empty file (0 bytes)"),
-    ("text.mp4", lambda p: p.write_text("The patient was seen at 3 am.\n" * 50) and p, "unusable", "not a video"),
+    ("empty.mp4", lambda p: holding(p, ""), "unusable", "empty file (0 bytes)"),
+    ("text.mp4", lambda p: holding(p, "The patient was seen at 3 am.\n" * 50), "unusable", "not a video"),
     ("sound.mp4", audio_alone, "unusable", "no video stream: audio only"),
     ("-n.mp4", lambda p: write(p, walk(3, fps=25), fps=25), "ok", ""),
     ("raw.h264", lambda p: write(p, walk(3, fps=25), fps=25), "warn", "no timestamps: times are counted at 25 frames a second"),

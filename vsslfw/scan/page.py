@@ -34,7 +34,8 @@ def render(audit: Audit) -> str:
     environment = Environment(
         loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"seconds": words.length, "size": words.size, "rate": words.rate, "percent": lambda share: f"{share:.0%}"}
+    environment.filters |= {"seconds": words.length, "size": words.size, "rate": words.rate, "formats": words.formats}
+    environment.filters["percent"] = "{:.0%}".format
     verdicts = Counter(file.verdict for file in audit.files)
     page = environment.get_template("audit.html").render(
         style=Markup(style),

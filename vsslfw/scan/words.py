@@ -89,6 +89,11 @@ def rate(facts: Facts) -> str:
     """Measured frames a second, and the nominal rate where it differs."""
     measured, nominal = facts.timing.rate, facts.nominal_rate
     if measured is None:
-        return f"{nominal:g} (nominal)" if nominal and facts.codec else ""
+        return f"{nominal:.4g} (nominal)" if nominal and facts.codec else ""
     said = f" (nominal {nominal:.4g})" if nominal and abs(nominal - measured) > 0.02 * nominal else ""
     return f"{measured:.4g}{said}{', variable' if facts.timing.variable else ''}"
+
+
+def formats(container: str) -> str:
+    """libav's names of a container, the first two: mov,mp4,m4a,3gp,3g2,mj2 -> mov/mp4."""
+    return "/".join(container.split(",")[:2])
