@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.scan.facts import Facts, Signature
-from vsslfw.scan.pictures import SIGNATURE
+from vsslfw.scan.pictures import SIGNATURE, SIGNATURE_UNITS
 
 LENGTHS_S, LENGTHS = 0.5, 0.05
 """Copies are as long as each other, but for half a second and a twentieth."""
-ALIKE = 0.6
-"""The median correlation of changes from which on two videos are one recording; of others it is below 0.2 (docs/index_videos.md)."""
-LEAST_STEPS = 6
-LEAST_CHANGE = 1.0
+ALIKE = 0.5
+"""The median correlation of changes from which on two videos are one recording; of others it is below 0.3 (docs/index_videos.md)."""
+LEAST_STEPS = 8
+LEAST_CHANGE = 0.7
 """Grey levels (root mean square): smaller changes are noise and say nothing."""
 
 
@@ -80,5 +80,5 @@ def _of_a_length(numbers: Sequence[int], facts: Sequence[Facts]) -> Iterator[tup
 
 
 def _by_time(signature: Signature) -> dict[float, NDArray[np.float32]]:
-    pictures = np.frombuffer(base64.b64decode(signature.pictures), np.uint8).reshape(-1, *SIGNATURE).astype(np.float32)
+    pictures = np.frombuffer(base64.b64decode(signature.pictures), "<u2").reshape(-1, *SIGNATURE) / np.float32(SIGNATURE_UNITS)
     return {number * signature.step_s: picture for number, picture in zip(signature.seen, pictures, strict=True)}

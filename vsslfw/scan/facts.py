@@ -70,7 +70,7 @@ class Signature:
     """A power of two: of two signatures, the times of the coarser are times of the finer."""
     seen: tuple[int, ...] = ()
     pictures: str = ""
-    """(N, 8, 8) grey levels, in base64."""
+    """(N, 8, 8) hundredths of grey levels as little-endian 16-bit numbers, in base64."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,8 @@ FROZEN_S = 10.0
 """Shorter ones are common where nothing moves and the codec repeats what it has."""
 MOST_STRETCHES = 20
 SIGNATURE = (8, 8)
+SIGNATURE_UNITS = 100.0
+"""Of a grey level: means over many pixels are finer than one."""
 STRIP = 8
 STRIP_HEIGHT = 72
 QUALITY = 70
@@ -39,7 +42,7 @@ class Album:
         self._times, self._step_s = times, step_s
         self._images = Images(SMALL)
         self._at = 0
-        self._taken: dict[int, NDArray[np.uint8]] = {}
+        self._taken: dict[int, NDArray[np.floating[Any]]] = {}
         self._strip: list[tuple[float, str]] = []
         chosen = np.linspace(0, max(len(times) - 1, 0), min(STRIP, len(times))).round()
         self._of_strip = {int(i) for i in chosen}
@@ -98,7 +101,7 @@ class Album:
 
     def signature(self) -> Signature:
         """The small pictures at ``times``."""
-        pictures = b"".join(picture.tobytes() for picture in self._taken.values())
+        pictures = b"".join((picture * SIGNATURE_UNITS).round().astype("<u2").tobytes() for picture in self._taken.values())
         return Signature(self._step_s, tuple(self._taken), base64.b64encode(pictures).decode())
 
     def strip(self) -> tuple[tuple[float, str], ...]:
@@ -125,7 +128,7 @@ class Album:
         self._black_s += seconds * black
         while self._at < len(self._times) and self._times[self._at] < time - 1e-9:
             if self._times[self._at] >= since - TOLERANCE_S:  # else it was lost
-                self._taken[self._at] = cv2.resize(luma, SIGNATURE[::-1], interpolation=cv2.INTER_AREA).round().astype(np.uint8)
+                self._taken[self._at] = cv2.resize(luma, SIGNATURE[::-1], interpolation=cv2.INTER_AREA)
                 if self._at in self._of_strip:
                     self._strip.append((round(self._times[self._at], 3), self._thumbnail(frame)))
             self._at += 1
