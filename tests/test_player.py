@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ffmpeg_program as ffmpeg
 import numpy as np
@@ -41,15 +42,19 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What each opening of a file has decoded so far."""
     counts: list[int] = []
-    original = Source._decode
+    opened, decode_packet = Source._open, Source._decode_packet
 
-    def counting(self: Source) -> Iterator[object]:
+    def opening(self: Source) -> None:
         counts.append(0)
-        for frame in original(self):
-            counts[-1] += 1
-            yield frame
+        opened(self)
 
-    monkeypatch.setattr(Source, "_decode", counting)
+    def counting(self: Source, packet: Any) -> Any:
+        frames, trouble = decode_packet(self, packet)
+        counts[-1] += len(frames)
+        return frames, trouble
+
+    monkeypatch.setattr(Source, "_open", opening)
+    monkeypatch.setattr(Source, "_decode_packet", counting)
     return counts
 
 
@@ -85,8 +90,19 @@ def test_where_a_container_cannot_seek_it_is_read_on(recording: Callable[[str], 
     assert len(decoded) == 2
 
 
-def test_where_it_can_seek_what_lies_between_is_not_decoded(recording: Callable[[str], Path], decoded: list[int]) -> None:
-    player = Player(recording("recording.mp4"))
-    for start_s in (7.0, 12.0, 17.0):
+@pytest.mark.parametrize("name", ["recording.mp4", "recording.mpg", "recording.ts"])
+def test_what_lies_far_between_is_not_decoded(recording: Callable[[str], Path], name: str, decoded: list[int]) -> None:
+    player = Player(recording(name))
+    for start_s in (7.0, 17.5):
         images(player, start_s, 1.0)
-    assert sum(decoded) < 3 * 3.5 * RATE
+    assert sum(decoded) < 2 * 4 * RATE
+
+
+def test_where_the_clock_starts_anew_all_is_decoded(recording: Callable[[str], Path], tmp_path: Path) -> None:
+    twice = tmp_path / "twice.mpg"
+    twice.write_bytes(recording("recording.mpg").read_bytes() * 2)
+    expected = images(recording("recording.mpg"), 8.0, 1.0)
+    assert np.array_equal(images(twice, SECONDS + 8.0, 1.0), expected)
+    player = Player(twice)
+    assert np.array_equal(images(player, 8.0, 1.0), expected)
+    assert np.array_equal(images(player, SECONDS + 8.0, 1.0), expected)

@@ -53,6 +53,11 @@ class Clock:
         """Whether a picture's timestamp says its time without having seen those before it."""
         return self._origin is not None and not (self._use_dts and self._stream.codec_context.has_b_frames)
 
+    @property
+    def stamped(self) -> bool:
+        """Whether every time so far came from a presentation timestamp, by a clock that never started anew."""
+        return self._origin is not None and not self._use_dts and not self._offset
+
     def stamp(self, time_s: float) -> int:
         """The timestamp, in the stream's time base, of a time in seconds from the first picture."""
         return int(time_s / self.base) + (self._origin or 0)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from vsslfw.video.clock import Picture
 from vsslfw.video.images import SCALER, Image, Images
+from vsslfw.video.opening import UnreadableError, in_words
 from vsslfw.video.player import Player
-from vsslfw.video.source import UnreadableError, in_words
 
 READER_VERSION = 2
 """Raised whenever the same file and times would give other pixels: part of the key of every feature."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vsslfw.video.clock import Picture
-from vsslfw.video.source import Source
+from vsslfw.video.source import SEEK_AFTER_S, Source
 
 
 class Player:
@@ -29,8 +29,9 @@ class Player:
 
     def pictures(self, start_s: float) -> Iterator[Picture]:
         """What is shown from ``start_s`` on: the first picture is at or before it. Raises `UnreadableError` as `Source` does."""
-        again = [*self._passed] if self._goes_on(start_s) else self._open(start_s)
-        yield from again
+        if not self._goes_on(start_s):
+            self._open(start_s)
+        yield from [*self._passed]
         for picture in self._pictures:
             self._passed = [*self._passed[-1:], picture]
             yield picture
@@ -42,10 +43,13 @@ class Player:
         self._source, self._pictures, self._passed = None, iter(()), []
 
     def _goes_on(self, start_s: float) -> bool:
-        return bool(self._source and not self._source.seekable and self._passed and self._passed[0].time_s <= start_s)
+        if not self._source or self._source.seekable or not self._passed or self._passed[0].time_s > start_s:
+            return False
+        if start_s - self._passed[-1].time_s > SEEK_AFTER_S and self._source.clock.stamped:
+            self._pictures, self._passed = self._source.further(start_s), []
+        return True
 
-    def _open(self, start_s: float) -> list[Picture]:
+    def _open(self, start_s: float) -> None:
         self.close()
         self._source = Source(self.path)
         self._pictures = self._source.pictures(start_s)
-        return []

@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 
 from vsslfw.video.images import quarter_turns
-from vsslfw.video.source import Source, UnreadableError, in_words
+from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.source import Source
 
 
 @dataclass(frozen=True)

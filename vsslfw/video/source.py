@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
-from av.container import InputContainer
 from av.format import Flags
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from vsslfw.video.clock import Clock, Picture
+from vsslfw.video.clock import RESTART_S, Clock, Picture
 from vsslfw.video.deinterlace import progressive
+from vsslfw.video.opening import UnreadableError, best_stream, in_words, open_container
 
 BAD_PACKETS_AT_START = 250
 """A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
@@ -30,10 +27,6 @@ SEEK_MARGINS_S = (0.5, 10.0, 60.0)
 """How far before the wanted time to look for a key frame; then from the beginning."""
 LONGEST_S = 30 * 24 * 3600.0
 """A header that declares more than a month is wrong, and the packets are asked instead."""
-
-
-class UnreadableError(Exception):
-    """This file cannot be read as video; the message says why in plain words."""
 
 
 class Source:
@@ -55,9 +48,9 @@ class Source:
         """Whether it gives a picture all the same, part of it made up."""
 
     def _open(self) -> None:
-        self.container = _open(self.path)
+        self.container = open_container(self.path)
         try:
-            self.stream = _best_stream(self.container)
+            self.stream = best_stream(self.container)
         except BaseException:
             self.container.close()
             raise
@@ -111,10 +104,16 @@ class Source:
             time = self.clock(first)
             if start_s > SEEK_AFTER_S and self.seekable:
                 frames = self._from_key_before(start_s)
+            elif start_s > SEEK_AFTER_S and self.clock.stamped:
+                frames = self._skimmed(start_s)
             else:
                 yield Picture(time, self.clock.duration(first), first)
             break
         yield from self._timed(frames)
+
+    def further(self, start_s: float) -> Iterator[Picture]:
+        """`pictures` of a file that cannot seek, where it is open at a picture well before ``start_s``; ends the iteration before."""
+        return progressive(self._timed(self._skimmed(start_s)))
 
     def _timed(self, frames: Iterator[VideoFrame | None]) -> Iterator[Picture]:
         """Pictures with their times; from a lost one (none) on, nothing up to the next key frame that was sent after it."""
@@ -158,13 +157,13 @@ class Source:
                 last = max(last, (stamp - first + (packet.duration or 0)) * base)
         return last or count * self.clock.step_s
 
-    def _decode(self) -> Iterator[VideoFrame | None]:
+    def _decode(self, first: Sequence[Packet[VideoStream]] = ()) -> Iterator[VideoFrame | None]:
         """Pictures as the decoder gives them, none for each packet that does not decode; those before the first picture are passed over.
 
         Raises `UnreadableError` if the file begins with too many of them.
         """
         self.decoded = bad = 0
-        for packet in self._packets():
+        for packet in itertools.chain(first, self._packets()):
             frames, trouble = self._decode_packet(packet)
             if trouble:
                 bad += 1
@@ -216,52 +215,40 @@ class Source:
                 self.seeked = True
                 self.clock.forget_last()
                 return itertools.chain([key], frames)
+        return self._again()
+
+    def _skimmed(self, start_s: float) -> Iterator[VideoFrame | None]:
+        """Pictures from a key frame at or before ``start_s``, having read what lies before without decoding it.
+
+        All pictures, from the beginning, if a timestamp is missing on the way, or the clock starts anew.
+        """
+        wanted, step_back = self.clock.stamp(start_s - SEEK_MARGINS_S[0]), int(RESTART_S / self.clock.base)
+        group: list[Packet[VideoStream]] = []
+        latest = self.clock.stamp(0.0)
+        for packet in self._packets():
+            if packet is None or (packet.size and (packet.pts is None or packet.pts < latest - step_back)):
+                return self._again()
+            latest = max(latest, packet.pts or latest)
+            if packet.is_keyframe and packet.size and latest <= wanted:
+                group = []
+            group.append(packet)
+            if latest > wanted + step_back:
+                break
+        self.stream.codec_context.flush_buffers()
+        frames = self._decode(group)
+        key = next((frame for frame in frames if frame and (frame.key_frame or self.clock.peek(frame) > start_s)), None)
+        if key is None or not key.key_frame or self.clock.peek(key) > start_s:
+            return self._again()
+        self.seeked = True
+        self.clock.forget_last()
+        return itertools.chain([key], frames)
+
+    def _again(self) -> Iterator[VideoFrame | None]:
+        """All pictures: opening the file anew is the one way back to the beginning that every container has."""
         self.container.close()
-        self._open()  # the one way back to the beginning that every container has
+        self._open()
         return self._decode()
 
 
 _NO_SEEK = Flags.ts_discont | Flags.no_timestamps | Flags.no_streams
 """In such containers timestamps may start anew in the middle, and a time sought may be found twice."""
-
-
-def in_words(error: BaseException) -> str:
-    """An error of libav or of the system, for people."""
-    if isinstance(error, av.InvalidDataError):
-        return "invalid data"
-    return f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
-
-
-def _open(path: Path) -> InputContainer:
-    if path.is_dir():
-        raise UnreadableError("a folder, not a file")
-    if not path.exists():
-        raise UnreadableError("no such file")
-    if not os.access(path, os.R_OK):
-        raise UnreadableError("no permission to read it")
-    try:
-        if path.stat().st_size == 0:
-            raise UnreadableError("empty file (0 bytes)")
-        # "file:" and an absolute path: a name may begin with "-" or look like an address.
-        # The whitelist: a playlist must not make libav contact another machine.
-        name = f"file:{os.path.abspath(path)}"
-        container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
-    except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})") from error
-    kind = container.format.name
-    if kind.endswith("_pipe") or kind in ("image2", "tty"):
-        container.close()
-        raise UnreadableError(f"not a video: {'a text file' if kind == 'tty' else 'a single picture'} ({kind})")
-    return container
-
-
-def _best_stream(container: InputContainer) -> VideoStream:
-    best: Any = container.streams.best("video")
-    if best is not None and best.disposition & Disposition.attached_pic:  # the cover of an audio file
-        best = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
-    if best is None:
-        raise UnreadableError("no video stream: " + ("audio only" if container.streams.audio else "the container is empty"))
-    stream: VideoStream = best
-    if stream.codec_context is None:
-        raise UnreadableError("its video codec is unknown to this version of PyAV")
-    return stream
