@@ -90,27 +90,24 @@ def _agree(layout: str, label: str | None, contextual: bool, subject_pattern: st
 
 def _looked_at(listing: Listing, memory: Memory, full: bool, console: Console) -> Audit:
     """Look at every file, with a bar by bytes."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from vsslfw.printable import printable
     from vsslfw.scan.layouts import Entry
     from vsslfw.scan.run import audit, size_of
 
-    sizes = {entry.path: max(1, size_of(entry.path)) for entry in listing.entries}
-    columns = (
-        TextColumn("looking at"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
+    total = sum(size_of(entry.path) for entry in listing.entries)
+    name = TextColumn("{task.description}", markup=False)
+    columns = (TextColumn("looking at"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), name)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        files = progress.add_task("", total=len(sizes))
-        done: dict[Path, float] = {}
+        task = progress.add_task("", total=max(1, total))
+        before = 0
 
         def advance(entry: Entry, share: float) -> None:
-            done[entry.path] = share
-            progress.update(files, completed=round(sum(done.values()), 2), description=printable(entry.shown))
+            nonlocal before
+            size = size_of(entry.path)
+            progress.update(task, completed=before + share * size, description=printable(entry.shown))
+            before += size if share == 1.0 else 0
 
         return audit(listing, memory, full=full, progress=advance)
 

@@ -14,7 +14,8 @@ from vsslfw.scan.facts import Facts, Timing
 from vsslfw.scan.packets import timing
 from vsslfw.scan.pictures import Album
 from vsslfw.video.images import quarter_turns
-from vsslfw.video.source import Source, UnreadableError, in_words
+from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.source import Source
 
 SCAN_VERSION = 1
 """Raised whenever the same file would give other facts."""

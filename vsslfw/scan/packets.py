@@ -8,7 +8,8 @@ from collections import Counter
 import av
 
 from vsslfw.scan.facts import Stretch, Timing
-from vsslfw.video.source import Source, in_words
+from vsslfw.video.opening import in_words
+from vsslfw.video.source import Source
 
 REORDER = 32
 """Packets come in order of decoding; a presentation time is at most so many packets late."""

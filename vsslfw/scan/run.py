@@ -16,7 +16,7 @@ from vsslfw.scan.memory import Memory
 from vsslfw.scan.verdicts import Remark, Verdict, remarks_on, verdict_of
 
 Progress = Callable[[Entry, float], None]
-"""Called with the file that is looked at and the share of it that is done."""
+"""Called with the file that is looked at and the share of it that is done; once for each with 1, when it is done."""
 
 NAMED = 3
 """Copies that are named; the others are counted."""
@@ -71,7 +71,7 @@ def audit(listing: Listing, memory: Memory, *, full: bool, progress: Progress = 
     """Look at every file of a listing. Stopped and started anew, it goes on with the file that it was at."""
     found = []
     for entry in listing.entries:
-        found.append(memory.look(entry.path, full=full, tick=lambda share, entry=entry: progress(entry, share)))  # type: ignore[misc]
+        found.append(memory.look(entry.path, full=full, tick=_ticking(progress, entry)))
         progress(entry, 1.0)
     copies = find_copies([one.facts for one in found], [one.digest for one in found])
     remarks = [_of_place(entry) + _of_copies(number, copies, listing.entries) for number, entry in enumerate(listing.entries)]
@@ -124,6 +124,19 @@ def size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _ticking(progress: Progress, entry: Entry) -> Callable[[float], None]:
+    """Every hundredth of a file, not every picture; its end is told when it is remembered."""
+    told = 0.0
+
+    def tick(share: float) -> None:
+        nonlocal told
+        if told + 0.01 <= share < 1.0:
+            told = share
+            progress(entry, share)
+
+    return tick
 
 
 def _of_place(entry: Entry) -> list[Remark]:
