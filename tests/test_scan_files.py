@@ -64,7 +64,7 @@ CASES: list[tuple[str, Make, str, str]] = [
     ("zeros.mp4", without_pictures, "unusable", "no picture of it decodes"),
     ("lost.mp4", lambda p: write(p, itertools.chain(walk(2), black(2), walk(2))), "warn", "black 2.0 to 4.0 s"),
     ("covered.mp4", lambda p: write(p, black(3)), "unusable", "black from beginning to end"),
-    ("stuck.mp4", lambda p: write(p, itertools.chain(walk(2), walk(12, seed=1, still=True), walk(2))), "warn", "frozen 2.0 to 14.0 s"),
+    ("stuck.mp4", lambda p: write(p, itertools.chain(walk(2), walk(12, seed=1, still=True), walk(2))), "warn", "frozen 2.0 to 13.9 s"),
     ("still.mp4", lambda p: write(p, walk(3, still=True)), "warn", "nothing moves from beginning to end"),
     ("night.mp4", lambda p: write(p, night(3)), "warn", "dark for 100% of its time"),
     ("night2.mp4", lambda p: write(p, night(3)), "warn", "without colour for 100% of its time"),
@@ -109,6 +109,13 @@ def test_a_long_file_is_looked_at_here_and_there(long_file: Path) -> None:
     assert facts.looks.pictures == len(look_times(80.0)[0]) == 20
     assert facts.looks.black_share == pytest.approx(0.25)
     assert "black 40.0 to 60.0 s (by 20 looks)" in [remark.words for remark in remarks_on(facts)]
+
+
+def test_a_look_alone_is_not_frozen_but_looks_that_are_alike_are(long_file: Path, tmp_path: Path) -> None:
+    assert examine(long_file, full=False).looks.frozen == ()
+    stuck = examine(write(tmp_path / "stuck.mp4", itertools.chain(walk(30), walk(40, still=True), walk(10, seed=1))), full=False)
+    (stretch,) = stuck.looks.frozen
+    assert (stretch.start_s, stretch.end_s) == (32.0, 68.0)
 
 
 def test_full_decodes_all_of_it_and_sees_the_same_at_the_same_times(long_file: Path) -> None:

@@ -51,6 +51,8 @@ class Album:
         self._black, self._frozen = _Stretches(BLACK_S), _Stretches(FROZEN_S)
         self._seconds = self._grey = self._dark = self._black_s = 0.0
         self._frozen_as: NDArray[np.float32] | None = None
+        self._same_until = 0.0
+        """When the last picture came that was as the first of its stretch: what a look does not see may have moved."""
         self._pictures = 0
         self._moves = False
         self._now = (False, False, False)
@@ -65,8 +67,9 @@ class Album:
         self._black.push(time, black)
         if not self._is_as_before(luma):
             self._moves = self._moves or self._frozen_as is not None
-            self._frozen.push(time, False)
+            self._frozen.push(self._same_until, False)
             self._frozen_as = luma
+        self._same_until = time
         self._frozen.push(time, not black)
         self._shown = (time, frame, luma)
         self._now = (float((small.max(2).astype(np.float32) - small.min(2)).mean()) < GREY_LEVELS, float(luma.mean()) < DARK_LEVEL, black)
@@ -76,14 +79,14 @@ class Album:
         self._pass(time)
         self._shown = None
         self._black.push(time, False)
-        self._frozen.push(time, False)
+        self._frozen.push(self._same_until, False)
         self._frozen_as = None
 
     def finish(self, end: float) -> None:
         """The last picture was shown until ``end``."""
         self._pass(end + 1e-6)
         self._black.push(end, False)
-        self._frozen.push(end, False)
+        self._frozen.push(self._same_until, False)
 
     def looks(self, failed: int = 0) -> Looks:
         """What was seen; ``failed`` pictures did not decode."""
