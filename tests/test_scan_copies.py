@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from made_video import black, walk, write
+from made_video import Picture, black, walk, write
 
 from vsslfw.scan.copies import ALIKE, find_copies, likeness
 from vsslfw.scan.examine import examine
@@ -53,6 +54,16 @@ def test_the_light_that_goes_out_at_the_same_moment_makes_no_copy(tmp_path: Path
         facts(write(tmp_path / f"{seed}.mp4", itertools.chain(walk(6, seed=seed), black(1), walk(5, seed=seed + 10)))) for seed in (1, 2)
     )
     assert find_copies([one, other], ["1", "2"]) == []
+
+
+def test_the_clock_that_recorders_write_makes_no_copy(tmp_path: Path) -> None:
+    def clocked(seed: int) -> Iterator[Picture]:
+        for second, picture in enumerate(walk(40, fps=1, seed=seed)):
+            picture[:15] = 255 * (second % 2)
+            yield picture
+
+    one, other = (facts(write(tmp_path / f"{seed}.mp4", clocked(seed), fps=1)) for seed in (1, 2))
+    assert likeness(one.signature, other.signature) == pytest.approx(0, abs=0.3)
 
 
 def test_two_still_rooms_are_not_compared(tmp_path: Path) -> None:

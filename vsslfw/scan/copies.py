@@ -53,8 +53,8 @@ def find_copies(facts: Sequence[Facts], digests: Sequence[str]) -> list[Copy]:
 def likeness(one: Signature, other: Signature) -> float | None:
     """From -1 to 1: the median over time of how alike the changes from one moment to the next are; none if too little changes.
 
-    A change is taken over its own mean, so that neither the room nor a light that goes on counts; and one moment that
-    happens to be alike counts once.
+    A change is taken over its own mean, so that neither the room nor a light that goes on counts; one moment that happens
+    to be alike counts once; and the edges above and below are left out, where recorders write a clock that all of them share.
     """
     first, second = _by_time(one), _by_time(other)
     step = max(one.step_s, other.step_s)
@@ -81,4 +81,4 @@ def _of_a_length(numbers: Sequence[int], facts: Sequence[Facts]) -> Iterator[tup
 
 def _by_time(signature: Signature) -> dict[float, NDArray[np.float32]]:
     pictures = np.frombuffer(base64.b64decode(signature.pictures), "<u2").reshape(-1, *SIGNATURE) / np.float32(SIGNATURE_UNITS)
-    return {number * signature.step_s: picture for number, picture in zip(signature.seen, pictures, strict=True)}
+    return {number * signature.step_s: picture[1:-1] for number, picture in zip(signature.seen, pictures, strict=True)}
