@@ -156,8 +156,16 @@ def test_what_a_person_wrote_into_the_manifest_is_never_lost(tmp_path: Path, cap
     manifest.write_text(manifest.read_text().replace("contextual,", "labelled,ES"))
     worked = manifest.read_text()
     assert main(["index", str(tmp_path)]) == 2
-    assert "what somebody wrote into it would be lost" in capsys.readouterr().err
+    assert "what stands in it would be lost" in capsys.readouterr().err
     assert manifest.read_text() == worked
+
+
+def test_the_manifest_of_another_folder_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ward(tmp_path / "ward")
+    out = str(tmp_path / "list.csv")
+    assert main(["index", str(tmp_path / "ward"), "-o", out]) == 0
+    assert main(["index", str(tmp_path), "-o", out]) == 2
+    assert "what stands in it would be lost" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

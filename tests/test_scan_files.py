@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_video import audio_alone, black, night, walk, without_pictures, write
+from video_fuzz import mutate
 
 from vsslfw.scan.examine import examine, look_times
 from vsslfw.scan.facts import Facts
@@ -137,6 +139,21 @@ def test_damage_in_a_long_file_is_noticed_at_once_and_measured_in_full(long_file
     assert "--full says how much is lost" in quick[0].words
     assert verdict_of(full) == "unusable"
     assert "of 800 pictures decode: damaged at" in full[0].words
+
+
+def test_damaged_files_end_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = [
+        write(tmp_path / name, walk(4, size=(48, 64)), codec=codec).read_bytes()
+        for name, codec in (("a.mp4", "libx264"), ("b.ts", "libx264"), ("c.avi", "mpeg4"), ("d.mpg", "mpeg2video"))
+    ]
+    mutant = tmp_path / "mutant"
+    for number, seed in itertools.product(range(30), seeds):
+        mutant.write_bytes(mutate(seed, np.random.default_rng(number)))
+        for whole in (64.0, 0.0):
+            monkeypatch.setattr("vsslfw.scan.examine.WHOLE_S", whole)
+            facts = examine(mutant, full=False)
+            json.dumps(facts.to_dict(), allow_nan=False)
+            assert all(remark.words and remark.words.isprintable() for remark in remarks_on(facts))
 
 
 @pytest.mark.parametrize(("seconds", "step"), [(0.5, 1 / 16), (3, 0.125), (4, 0.25), (60, 2), (3600, 128), (36000, 2048)])

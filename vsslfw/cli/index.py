@@ -62,7 +62,7 @@ def command(
         folder, layout, label=label or "", contextual=contextual, subject_pattern=subject_pattern or "", skip=frozenset({kept.resolve()})
     )
     memory = Memory(kept)
-    check_target(manifest, memory)
+    check_target(manifest, folder, memory)
     try:
         found = _looked_at(listing, memory, full, RunConsole(stderr=True))
     except KeyboardInterrupt as error:

@@ -54,19 +54,18 @@ class Memory:
         write_json(self._note(digest, "full" if full else "quick"), facts.to_dict(), private=True)
         return Found(digest, facts, False)
 
-    def wrote(self, manifest: Path) -> None:
-        """Note that a manifest is as this program wrote it: what nobody has touched may be written anew."""
-        write_json(self._written(manifest), {"sha256": digest_of_file(manifest)}, private=True)
+    def wrote(self, manifest: Path, folder: Path) -> None:
+        """Note that a manifest is as this program wrote it for a folder: what nobody has touched may be written anew."""
+        write_json(self._written(manifest), {"sha256": digest_of_file(manifest), "folder": _place(folder)}, private=True)
 
-    def untouched(self, manifest: Path) -> bool:
-        """Whether a manifest is still as this program wrote it."""
-        note = _read(self._written(manifest))
-        return bool(note) and note.get("sha256") == digest_of_file(manifest)
+    def untouched(self, manifest: Path, folder: Path) -> bool:
+        """Whether a manifest is still as this program wrote it for that folder."""
+        return _read(self._written(manifest)) == {"sha256": digest_of_file(manifest), "folder": _place(folder)}
 
     def _digest(self, path: Path) -> str:
         """SHA-256 of the content, remembered for as long as the file's place, size and time stay."""
         status = path.stat()
-        place = digest_of([os.fsencode(os.path.abspath(path)).hex(), status.st_size, status.st_mtime_ns, status.st_ino])
+        place = digest_of([_place(path), status.st_size, status.st_mtime_ns, status.st_ino])
         note = self._folder / f"digest-{place}.json"
         known = _read(note).get("sha256")
         if isinstance(known, str):
@@ -85,7 +84,12 @@ class Memory:
         return self._folder / f"facts-{digest_of([digest, mode, SCAN_VERSION, decoder_version()])}.json"
 
     def _written(self, manifest: Path) -> Path:
-        return self._folder / f"written-{digest_of(os.fsencode(os.path.abspath(manifest)).hex())}.json"
+        return self._folder / f"written-{_place(manifest)}.json"
+
+
+def _place(path: Path) -> str:
+    """A digest of where a file or folder lies: notes name nobody."""
+    return digest_of(os.fsencode(os.path.realpath(path)).hex())
 
 
 def _read(note: Path) -> dict[str, object]:

@@ -96,7 +96,7 @@ def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) 
     if not rows:
         raise UserError(Problem("none of the files can be used, so there is no manifest", str(found.listing.folder), "audit.html says why"))
     write_manifest(manifest, rows)
-    memory.wrote(manifest)
+    memory.wrote(manifest, found.listing.folder)
     try:
         read_manifest(manifest, to_split=False)
     except UserError as error:
@@ -104,17 +104,17 @@ def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) 
     return rows
 
 
-def check_target(manifest: Path, memory: Memory) -> None:
-    """UserError if the manifest could not be written, or if somebody has worked on the one that is there."""
+def check_target(manifest: Path, folder: Path, memory: Memory) -> None:
+    """UserError if the manifest of ``folder`` could not be written, or if the one that is there is of another, or was worked on."""
     if manifest.is_dir():
         raise UserError(Problem("a folder, not a file", str(manifest), "name the file: -o FOLDER/videos.csv"))
     if manifest.name in ("audit.csv", "audit.html"):
         raise UserError(Problem("the audit is written under this name", str(manifest), "name the manifest otherwise: videos.csv"))
-    folder = manifest.parent
-    if not os.access(next(place for place in (folder, *folder.absolute().parents) if place.exists()), os.W_OK):
-        raise UserError(Problem("no permission to write there", str(folder), "name another place: -o FOLDER/videos.csv"))
-    if manifest.exists() and not memory.untouched(manifest):
-        what = "is there, and is not as vsslfw index wrote it: what somebody wrote into it would be lost"
+    place = manifest.parent.absolute()
+    if not os.access(next(there for there in (place, *place.parents) if there.exists()), os.W_OK):
+        raise UserError(Problem("no permission to write there", str(manifest.parent), "name another place: -o FOLDER/videos.csv"))
+    if manifest.exists() and not memory.untouched(manifest, folder):
+        what = "is there, and is not as vsslfw index wrote it for this folder: what stands in it would be lost"
         raise UserError(Problem(what, str(manifest), "name another file with -o, and copy over what is new in it"))
 
 
