@@ -30,9 +30,9 @@ BELOW = [
     "run_records",
     "last_use",
 ]
-LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "ablation", "caching", "cli"]
-MAY_NOT = {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")} | {
-    ("evaluation", layer) for layer in ("video", "data", "builtin", "recipe", "engine")
+LAYERS = ["video", "data", "detection", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "ablation", "caching", "cli"]
+MAY_NOT = {("engine", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "evaluation", "report")} | {
+    ("evaluation", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "engine")
 }
 
 

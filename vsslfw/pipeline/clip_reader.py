@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsslfw.data.clips import Clip
 from vsslfw.digest import digest_of
-from vsslfw.interfaces import Detector
+from vsslfw.interfaces import Detector, Watched
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key
@@ -50,12 +50,18 @@ class ClipReader:
         self.backbone = backbone
         self.decoder = decoder_version()
         self._detectors: dict[str, Detector] = {}
+        self._watched: set[tuple[str, str]] = set()
 
-    def detector(self, region: dict[str, Any]) -> Detector:
-        """The detector of a region, built once."""
+    def detector(self, region: dict[str, Any], video: Video | None = None) -> Detector:
+        """The detector of a region, built once, and told of the video that it is to be asked about."""
         name = digest_of(region)
         if name not in self._detectors:
             self._detectors[name] = self.recipe.registries.build("detector", region)
+        if video is not None and (name, video.row.video_id) not in self._watched:
+            row, found = video.row, video.probe
+            watched = Watched(row.video_id, row.subject_id, row.path, found.size, found.duration_s or 0.0, row.start_s, row.end_s)
+            self._detectors[name].watch(watched)
+            self._watched.add((name, row.video_id))
         return self._detectors[name]
 
     def key(self, request: Request) -> str:
@@ -71,7 +77,7 @@ class ClipReader:
             "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
             "region": [
                 component_key(self.recipe, "detector", request.region),
-                self.detector(request.region).fingerprint(request.clip.video_id),
+                self.detector(request.region, request.video).fingerprint(request.clip.video_id),
             ],
             "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
             "backbone": self.backbone.key,
@@ -88,7 +94,10 @@ class ClipReader:
     def decode(self, request: Request, first: int = 0, last: int | None = None) -> Decoded:
         """The frames first..last-1 of a request, resized; fewer where the video ends early or breaks."""
         times = request.clip.times[first:last]
-        boxes = self.detector(request.region).boxes(request.clip.video_id, times, request.video.probe.size)
+        boxes = self.detector(request.region, request.video).boxes(request.clip.video_id, times, request.video.probe.size)
+        if boxes is not None and len(boxes):  # a row of NaN: nobody is there, and the frame is left out
+            there = np.isfinite(boxes).all(axis=1)
+            times, boxes = times[there], boxes[there]
         stream = frames_at(request.video.row.path, times, size=self.backbone.resize, boxes=boxes)
         frames = [image for _, image in stream]
         stacked = np.stack(frames) if frames else np.zeros((0, *self.backbone.resize, 3), np.uint8)
