@@ -49,7 +49,7 @@ class Dataset(ABC):
 
 @dataclass(frozen=True)
 class Watched:
-    """A video that a detector may look at: the part of a file from ``start_s`` to ``end_s``, seconds from its first picture (none: its end).
+    """A video that a detector may look at: from ``start_s`` to ``end_s`` of a file, in seconds from its first picture (none: its end).
 
     ``size`` is the (H, W) of the upright picture; ``duration_s`` is as declared.
     """

@@ -52,4 +52,4 @@ def _lit(image: Image, g: np.random.Generator) -> Image:
     middle = pixels.mean()
     pixels = (pixels - middle) * g.uniform(0.6, 1.4) + middle + g.uniform(-40, 40)
     noise = g.normal(0, g.uniform(0, 8), (*pixels.shape[:2], 1)).astype(np.float32)
-    return (pixels + noise).clip(0, 255).astype(np.uint8)
+    return np.asarray((pixels + noise).clip(0, 255), dtype=np.uint8)

@@ -47,11 +47,12 @@ def grown(boxes: Boxes, size: tuple[int, int], *, margin: float, aspect: Aspect)
     picture is moved inside, and cut where it is larger. Rows of NaN stay.
     """
     picture = np.array([size[1], size[0]], dtype=np.float64)
+    if not margin and aspect == "keep":  # to the last bit: a crop is cut on whole pixels
+        return boxes.clip(0, np.tile(picture, 2))
     middle, extent = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) * (1 + 2 * margin)
     if aspect != "keep":
         shape = picture if aspect == "frame" else np.ones(2)
         extent = np.max(extent / shape, axis=1, keepdims=True) * shape
     extent = np.minimum(extent, picture)
-    if margin or aspect != "keep":
-        middle = np.clip(middle, extent / 2, picture - extent / 2)
+    middle = np.clip(middle, extent / 2, picture - extent / 2)
     return np.concatenate([middle - extent / 2, middle + extent / 2], axis=1).clip(0, np.tile(picture, 2))

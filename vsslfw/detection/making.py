@@ -29,7 +29,7 @@ FEWEST = 20
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be made. ``weights``: "imagenet", a file, or none; ``folds`` with ``per_subject``: how many groups; none: one a subject."""
+    """What is to be made. ``weights``: "imagenet", a file or none; ``folds`` with ``per_subject``: how many groups; none: one a subject."""
 
     arch: str = "ssdlite"
     backbone: str = "efficientnet_lite0"
