@@ -38,7 +38,7 @@ class _SSD(Detector):
         on_miss: OnMiss = "hold",
         margin: float = 0.1,
         aspect: Aspect = "keep",
-        smooth_s: float = 0.5,
+        smooth_s: float = 0.3,
         min_score: float = 0.3,
     ) -> None:
         wrong = check_crop(margin, aspect)

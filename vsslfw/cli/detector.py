@@ -100,7 +100,7 @@ def train(
     "-o", "--out", type=PATH, default=Path("boxes.csv"), show_default=True, help="The boxes, for boxes_csv; readable by you alone."
 )
 @click.option("--every", "every_s", type=click.FloatRange(min=0.04), default=0.5, show_default=True, help="Seconds between pictures.")
-@click.option("--smooth", "smooth_s", type=click.FloatRange(min=0), default=0.5, show_default=True, help="Seconds to smooth over; 0: none.")
+@click.option("--smooth", "smooth_s", type=click.FloatRange(min=0), default=0.3, show_default=True, help="Seconds to smooth over; 0: none.")
 @click.option("--min-score", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Below it nobody is found.")
 def find(detector: Path, data: Path, out: Path, every_s: float, smooth_s: float, min_score: float) -> None:
     """Find the patient in every video of a manifest with a DETECTOR's file. A time at which nobody is found has a row without corners.

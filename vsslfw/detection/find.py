@@ -25,7 +25,7 @@ class Watching:
     """How a video is looked at: a picture every ``every_s`` seconds, the ``rule`` of choice, boxes smoothed over ``smooth_s`` seconds."""
 
     every_s: float = 0.5
-    smooth_s: float = 0.5
+    smooth_s: float = 0.3
     rule: Rule = field(default_factory=Rule)
 
 
