@@ -112,5 +112,5 @@ def test_frames_that_are_dropped_count_as_lost(
 ) -> None:
     monkeypatch.setattr("vsslfw.detection.find.candidates", nobody)
     region = f'dict(type="ssdlite", weights="{weights}", on_miss="drop")'
-    with pytest.raises(UserError, match=r"0 of \d+ expected frames could be read"):
+    with pytest.raises(UserError, match=r"0 of \d+ expected frames could be read \(nobody is in the picture in"):
         vsslfw_run(f"finetune.region={region}", "pretrain.source=none")

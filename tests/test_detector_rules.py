@@ -15,6 +15,7 @@ from vsslfw.detection.labels import Labels, read_boxes, write_boxes
 from vsslfw.detection.scores import average_precision, score
 from vsslfw.detection.track import OnMiss, Track, smoothed
 from vsslfw.errors import UserError
+from vsslfw.evaluation.run_audits import detector_line
 
 NAN = [np.nan] * 4
 SIZE = (100, 200)
@@ -203,3 +204,26 @@ def test_a_subject_without_boxes_is_answered_with_the_nearest() -> None:
         held_out(PEOPLE, test=("S9",), exclude=(), seed=0)
     with pytest.raises(UserError, match="20 folds of 8 subjects"):
         crossed(PEOPLE, folds=20, exclude=(), seed=0)
+
+
+# What an audit says
+
+
+BOXES = {"ES": (10, 10), "PNES": (10, 10)}
+
+
+@pytest.mark.parametrize(
+    ("found", "trained_on", "outcome", "said"),
+    [
+        ({"ES": 0.98, "PNES": 0.97}, (0, 20), "ok", "no subject's boxes come from a network that was trained on them"),
+        ({"ES": 0.98, "PNES": 0.97}, (7, 20), "warning", "it was trained on the subjects of 7 of these videos"),
+        ({"ES": 0.98, "PNES": 0.70}, (0, 20), "warning", "missed more often in one class"),
+        ({}, (0, 0), "noted", "whether it was trained on test subjects is not known here"),
+    ],
+)
+def test_the_audit_says_who_trained_the_detector_and_whom_it_misses(
+    found: dict[str, float], trained_on: tuple[int, int], outcome: str, said: str
+) -> None:
+    line = detector_line("ssdlite", "the detector ssdlite of vsslfw", BOXES, found, trained_on)
+    assert line.outcome == outcome
+    assert said in line.detail

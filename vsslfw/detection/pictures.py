@@ -66,7 +66,7 @@ def read_pictures(
         height, width = described.size
         scale = np.array([size[1] / width, size[0] / height] * 2)
         of_video = found.boxes[chosen[: len(read)]]
-        if np.nanmin([0, *of_video[:, :2].ravel()]) < -width or np.any(of_video[:, 0] >= width) or np.any(of_video[:, 1] >= height):
+        if np.any((of_video[:, :2] >= [width, height]) | (of_video[:, 2:] <= 0)):
             what = f"a box lies outside the picture of {width} x {height} pixels"
             problems.append(Problem(what, row.video_id, "boxes are in pixels of the upright picture as it is in the file"))
             continue

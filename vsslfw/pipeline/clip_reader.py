@@ -95,13 +95,15 @@ class ClipReader:
         """The frames first..last-1 of a request, resized; fewer where the video ends early or breaks."""
         times = request.clip.times[first:last]
         boxes = self.detector(request.region, request.video).boxes(request.clip.video_id, times, request.video.probe.size)
+        nobody = ""
         if boxes is not None and len(boxes):  # a row of NaN: nobody is there, and the frame is left out
-            there = np.isfinite(boxes).all(axis=1)
+            there = np.asarray(np.isfinite(boxes).all(axis=1))
+            nobody = f"nobody is in the picture in {np.sum(~there)} of {len(there)} frames, and they are dropped" if not there.all() else ""
             times, boxes = times[there], boxes[there]
         stream = frames_at(request.video.row.path, times, size=self.backbone.resize, boxes=boxes)
         frames = [image for _, image in stream]
         stacked = np.stack(frames) if frames else np.zeros((0, *self.backbone.resize, 3), np.uint8)
-        return Decoded(stacked, times[: len(frames)], None if boxes is None else boxes[: len(frames)], stream.error)
+        return Decoded(stacked, times[: len(frames)], None if boxes is None else boxes[: len(frames)], stream.error or nobody)
 
     def unusable(self, request: Request, features: int, error: str) -> str:
         """Why a request that gave so many features must be left out; nothing if it need not."""
