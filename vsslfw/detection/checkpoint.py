@@ -27,7 +27,7 @@ DIGITS = 16
 
 
 def subject_digest(subject_id: str, salt: str) -> str:
-    """What stands for a subject: salted by the file, so that two files cannot be compared. A pseudonym, for whoever can guess ids."""
+    """What stands for a subject: salted by the data set, so that two of them cannot be compared. A pseudonym, for whoever can guess ids."""
     return hashlib.sha256(f"vsslfw detector/{salt}/{subject_id}".encode()).hexdigest()[:DIGITS]
 
 
