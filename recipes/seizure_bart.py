@@ -27,6 +27,7 @@ video = dict(
 contextual = dict(
     clip_s=10.0,                            # seconds: 250 frames + 6 PAD
     clips=13000,                            # 36 hours
+    skip_blank=True,                        # no clip where a recording is black or frozen
 )
 positions = 256                             # "the input length of the model"; 10 s fill 250, so 250-255 are never pre-trained
 

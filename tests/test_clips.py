@@ -27,7 +27,7 @@ def seizure(file: str, start: float = 0.0, end: float | None = None) -> VideoRow
 
 
 def draw(rows: list[tuple[VideoRow, float]], seizures: list[VideoRow] | None = None, clips: int | None = None, seed: int = 0) -> list[Clip]:
-    return contextual_clips(rows, seizures or [], clip_s=10.0, clips=clips, fps=FPS, stream=Stream(seed, "contextual"))
+    return contextual_clips(rows, seizures or [], clip_s=10.0, clips=clips, fps=FPS, stream=Stream(seed, "contextual"))[0]
 
 
 def overlap(clips: list[Clip]) -> float:

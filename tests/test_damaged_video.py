@@ -19,18 +19,24 @@ def damaged(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Make segments of one second, and break those that begin in [start_s, stop_s) of every labelled or every contextual video."""
 
     def damage(role: str, start_s: float, stop_s: float) -> None:
-        whole = clip_reader.ClipReader.decode
+        opened, taken = clip_reader.ClipReader.reading, clip_reader.Reading.take
 
-        def decode(
+        def reading(
             self: clip_reader.ClipReader, request: clip_reader.Request, first: int = 0, last: int | None = None
-        ) -> clip_reader.Decoded:
-            decoded = whole(self, request, first, last)
+        ) -> clip_reader.Reading:
+            found = opened(self, request, first, last)
+            found.request = request  # type: ignore[attr-defined]
+            return found
+
+        def take(self: clip_reader.Reading, first: int, last: int) -> clip_reader.Decoded:
+            decoded, request = taken(self, first, last), self.request  # type: ignore[attr-defined]
             if request.video.row.role != role or not start_s <= request.clip.times[first] - request.clip.start_s < stop_s:
                 return decoded
             return clip_reader.Decoded(decoded.frames[:0], decoded.times[:0], None, "damaged by the test")
 
         monkeypatch.setattr(extract, "SEGMENT_S", 1.0)
-        monkeypatch.setattr(clip_reader.ClipReader, "decode", decode)
+        monkeypatch.setattr(clip_reader.ClipReader, "reading", reading)
+        monkeypatch.setattr(clip_reader.Reading, "take", take)
 
     return damage
 

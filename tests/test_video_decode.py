@@ -140,9 +140,9 @@ def test_far_into_a_real_file_as_well(shared_data: Path, name: str, monkeypatch:
 def test_a_seek_spares_the_decoding_of_what_lies_before(make: Make) -> None:
     path = make("long.mp4", LONG, g="25")
     with source.Source(path) as opened:
-        time, _ = next(opened.pictures(12.0))
+        first = next(opened.pictures(12.0))
         assert opened.seeked
-        assert 10.0 <= time <= 12.0
+        assert 10.0 <= first.time_s <= 12.0
         assert opened.decoded <= 3
 
 
@@ -176,7 +176,7 @@ def test_the_clock_makes_times_increase(make: Make, stamps: list[int | None], ex
 @pytest.mark.parametrize("name", ["RATRACE_wave_f_nm_np1_fr_goo_37", "TrumanShow_wave_f_nm_np1_fr_med_26"])
 def test_packed_b_frames_in_avi_come_at_a_constant_rate(shared_data: Path, name: str) -> None:
     with source.Source(shared_data / "robust" / f"torchvision__{name}.avi") as opened:
-        times = np.array([time for time, _ in opened.pictures()])
+        times = np.array([picture.time_s for picture in opened.pictures()])
     assert np.diff(times).tolist() == pytest.approx([1 / 30] * (len(times) - 1))
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmengine.registry import Registry
-
+from vsslfw._mmengine import Registry
 from vsslfw.culprit import in_words, place_of
 from vsslfw.digest import digest_of_file
 from vsslfw.errors import Problem, UserError, did_you_mean

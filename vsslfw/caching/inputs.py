@@ -87,7 +87,8 @@ def _backbone(value: Any, inputs: Inputs) -> Iterator[Fact]:
 
 
 def _clips(value: Any, inputs: Inputs) -> Iterator[Fact]:
-    keys = ("pretrain.source", "pretrain.subjects", "pretrain.region", "contextual.clip_s", "contextual.clips", "video.fps")
+    drawn = ("contextual.clip_s", "contextual.clips", "contextual.skip_blank", "video.fps")
+    keys = ("pretrain.source", "pretrain.subjects", "pretrain.region", *drawn)
     role = "clips read online, which leaves no features" if inputs["views"] == "online" else "clips"
     yield MadeOf("features", role, tuple(value), f"another set of clips: {OTHER_VIDEOS}, or another {_listed(keys)}")
 
@@ -152,7 +153,7 @@ def _summary(what: str, said: Callable[[Any], str], *keys: str) -> Reader:
 def _clip(value: Any, inputs: Inputs) -> Iterator[Fact]:
     start, frames, fps = value
     drawn = inputs["frames"][2] == "random"
-    keys = ("contextual.clip_s", "contextual.clips", "seed") if drawn else ()
+    keys = ("contextual.clip_s", "contextual.clips", "contextual.skip_blank", "seed") if drawn else ()
     yield Setting("video.fps", fps)
     yield Note("where it is cut", f"{frames} frames from {start:.2f} s on", keys, "another start_s or end_s in the manifest")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,12 @@ from vsslfw.video import grid
 
 Span = tuple[float, float]
 """(start, end) in seconds from the first picture of a file."""
+Blank = Callable[[VideoRow, float, float], bool]
+"""(row, start in seconds, seconds) -> whether nothing is to be seen there."""
+
+
+TRIES = 4
+"""So often a place in a stratum is drawn, until one is not blank."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +59,38 @@ def tile_clips(row: VideoRow, duration: float, *, clip_s: float, fps: float) -> 
 
 
 def contextual_clips(
-    rows: Sequence[tuple[VideoRow, float]], seizures: Sequence[VideoRow], *, clip_s: float, clips: int | None, fps: float, stream: Stream
-) -> list[Clip]:
+    rows: Sequence[tuple[VideoRow, float]],
+    seizures: Sequence[VideoRow],
+    *,
+    clip_s: float,
+    clips: int | None,
+    fps: float,
+    stream: Stream,
+    blank: Blank | None = None,
+) -> tuple[list[Clip], int]:
     """Draw clips of ``clip_s`` seconds from contextual (row, duration in seconds) pairs (paper, section 4: 13k clips of 10 s).
 
     At most ``clips`` in all, shared in proportion to what fits into each recording; none means as many as fit. Each
     admissible stretch of a recording is split into equal strata and one clip drawn in each, so that clips never overlap
     each other, nor a stretch of the same file that is labelled (``seizures``). A recording shorter than a clip gives one short clip of at
-    least 2 frames. Sorted by video and time; what is drawn does not depend on the order of ``rows``.
+    least 2 frames. Where ``blank`` says that nothing is to be seen, another place of the stratum is drawn, `TRIES` times in all.
+    Returns the clips, sorted by video and time, and how many strata have none for being blank; what is drawn does not
+    depend on the order of ``rows``.
     """
     free = _admissible(rows, seizures)
     fits = {row.video_id: _fitting(free[row.video_id], clip_s, fps) for row, _ in rows}
     shares = _shares(fits, sum(fits.values()) if clips is None else clips, stream)
-    drawn = []
+    drawn, empty = [], 0
     for row, _ in sorted(rows, key=lambda pair: pair[0].video_id):
         generator = (stream / row.video_id).generator()
-        for start, end in _draw(free[row.video_id], shares[row.video_id], clip_s, generator):
-            drawn.append(Clip(row.video_id, row.subject_id, start, _length(start, end, fps), fps))
-    return drawn
+        for places in _draw(free[row.video_id], shares[row.video_id], clip_s, generator):
+            seen = (span for span in places if blank is None or not blank(row, span[0], span[1] - span[0]))
+            span = next(seen, None)
+            if span is None:
+                empty += 1
+            else:
+                drawn.append(Clip(row.video_id, row.subject_id, span[0], _length(*span, fps), fps))
+    return drawn, empty
 
 
 def _admissible(rows: Sequence[tuple[VideoRow, float]], seizures: Sequence[VideoRow]) -> dict[str, list[Span]]:
@@ -121,23 +141,29 @@ def _shares(fits: Mapping[str, int], clips: int, stream: Stream) -> dict[str, in
     return shares
 
 
-def _draw(spans: Sequence[Span], count: int, clip_s: float, generator: np.random.Generator) -> list[Span]:
-    """``count`` spans of ``clip_s``, each in a stratum of its own; the longest stretch if no clip fits whole."""
+def _draw(spans: Sequence[Span], count: int, clip_s: float, generator: np.random.Generator) -> Iterator[Iterator[Span]]:
+    """``count`` times the places in one stratum where a clip of ``clip_s`` may be; the longest stretch if no clip fits whole."""
     capacity = {i: whole for i, span in enumerate(spans) if (whole := _whole_clips(span, clip_s))}
     if not count or not spans:
-        return []
+        return
     if not capacity:
-        return [max(spans, key=lambda span: span[1] - span[0])]
+        yield iter([max(spans, key=lambda span: span[1] - span[0])])
+        return
     # Places evenly apart among all that fit decide how many clips each stretch gets.
     ends = np.cumsum(list(capacity.values()))
     places = (np.arange(count) + generator.random()) * ends[-1] / count
     counts = np.bincount(np.searchsorted(ends, places, side="right").clip(max=len(ends) - 1), minlength=len(ends))
-    starts = []
     for (i, fitting), drawn in zip(capacity.items(), counts, strict=True):
         (start, end), number = spans[i], min(int(drawn), fitting)
         stratum = (end - start) / max(number, 1)
-        starts += [start + k * stratum + generator.random() * max(stratum - clip_s, 0.0) for k in range(number)]
-    return [(start, start + clip_s) for start in starts]
+        for k in range(number):
+            yield _places(start + k * stratum, max(stratum - clip_s, 0.0), clip_s, generator)
+
+
+def _places(start: float, room: float, clip_s: float, generator: np.random.Generator) -> Iterator[Span]:
+    for _ in range(TRIES if room > 0 else 1):
+        place = start + generator.random() * room
+        yield place, place + clip_s
 
 
 def _stretch(row: VideoRow, duration: float) -> Span:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,23 +35,21 @@ def find_patient(
 ) -> Labels:
     """The boxes in a file from ``start_s`` to ``end_s``, in pixels of its upright picture, at times from its first picture.
 
-    Where the file ends early or breaks, so do they; none at all is possible.
+    Where a picture is lost, or the file ends early, there is no time either; none at all is possible.
     """
     stop = min(end_s if end_s is not None else np.inf, probed.duration_s or 0.0)
     times = np.arange(start_s, max(stop, start_s + 1e-6), watching.every_s)
     found: list[Candidates] = []
-    for images in _in_parts(path, times, model.architecture.size):
+    read: list[int] = []
+    for at, images in _in_parts(path, times, model.architecture.size):
         found += candidates(model, images, probed.size)
+        read += at
     boxes, scores = choose(found, watching.rule)
-    return smoothed(Labels(times[: len(found)], boxes, scores), watching.smooth_s)
+    return smoothed(Labels(times[read], boxes, scores), watching.smooth_s)
 
 
-def _in_parts(path: Path, times: NDArray[np.float64], size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
-    images: list[NDArray[np.uint8]] = []
-    for _, image in frames_at(path, times, size=size):
-        images.append(image)
-        if len(images) == AT_ONCE:
-            yield np.stack(images)
-            images = []
-    if images:
-        yield np.stack(images)
+def _in_parts(path: Path, times: NDArray[np.float64], size: tuple[int, int]) -> Iterator[tuple[list[int], NDArray[np.uint8]]]:
+    """Indices of times, and their (n,H,W,3) pictures; without those that are lost."""
+    stream = iter(frames_at(path, times, size=size))
+    while part := list(islice(stream, AT_ONCE)):
+        yield [i for i, _ in part], np.stack([image for _, image in part])

@@ -59,18 +59,18 @@ def read_pictures(
             continue
         described = probe(row.path)
         stream = frames_at(row.path, found.times[chosen], size=size)
-        read = [image for _, image in stream] if not described.error else []
+        read = list(stream) if not described.error else []
         if not read:
             problems.append(Problem(described.error or stream.error, row.video_id, "leave the video out of the boxes, or mend the file"))
             continue
         height, width = described.size
         scale = np.array([size[1] / width, size[0] / height] * 2)
-        of_video = found.boxes[chosen[: len(read)]]
+        of_video = found.boxes[chosen[[i for i, _ in read]]]
         if np.any((of_video[:, :2] >= [width, height]) | (of_video[:, 2:] <= 0)):
             what = f"a box lies outside the picture of {width} x {height} pixels"
             problems.append(Problem(what, row.video_id, "boxes are in pixels of the upright picture as it is in the file"))
             continue
-        images += read
+        images += [image for _, image in read]
         boxes.append(of_video.clip(0, [width, height, width, height]) * scale)
         subjects += [row.subject_id] * len(read)
         videos += [row.video_id] * len(read)

@@ -97,9 +97,7 @@ def _shown(row: VideoRow, labels: Labels, found: Verdict) -> Shown:
     chosen = _worst_moments(labels) if len(labels.times) else np.array([0])
     size = (max(round(WIDTH * probed.size[0] / probed.size[1]), 1), WIDTH)
     stream = frames_at(row.path, times[chosen], size=size)
-    tiles = [
-        _tile(image, labels, int(at), float(times[at]), WIDTH / probed.size[1]) for at, (_, image) in zip(chosen, stream, strict=False)
-    ]
+    tiles = [_tile(image, labels, int(chosen[i]), float(times[chosen[i]]), scale) for i, image in stream]
     return Shown(row.video_id, found, tiles, note or stream.error)
 
 

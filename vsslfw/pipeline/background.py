@@ -31,10 +31,10 @@ def without_patient(pipeline: Pipeline) -> tuple[NDArray[np.float64] | None, str
         if boxes is None or np.isnan(boxes).any():
             missing += 1
             continue
-        frames = np.stack([image for _, image in frames_at(video.row.path, times, size=pipeline.backbone.resize, boxes=None)])
-        masked = _masked(frames, boxes[: len(frames)], video.probe.size)
-        shown = crop(masked, pipeline.backbone.module.frame_size, where="centre")
-        rows.append(pipeline.backbone.features(shown).double().mean(0).numpy())
+        shown = [*frames_at(video.row.path, times, size=pipeline.backbone.resize, boxes=None)]
+        masked = _masked(np.stack([image for _, image in shown]), boxes[[i for i, _ in shown]], video.probe.size)
+        cropped = crop(masked, pipeline.backbone.module.frame_size, where="centre")
+        rows.append(pipeline.backbone.features(cropped).double().mean(0).numpy())
     if missing:
         return None, NO_BOXES if not rows else f"{missing} of {missing + len(rows)} videos have no box"
     return np.stack(rows), ""

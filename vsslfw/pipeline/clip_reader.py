@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from vsslfw.data.clips import Clip
 from vsslfw.digest import digest_of
-from vsslfw.interfaces import Detector, Watched
+from vsslfw.interfaces import Backbone, Detector, Watched
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key
 from vsslfw.recipe import Recipe
-from vsslfw.video import decoder_version, frames_at
+from vsslfw.video import FrameStream, Player, decoder_version, frames_at
+from vsslfw.video.images import Image
 
 STORE_VERSION = 2
 
@@ -41,6 +42,44 @@ class Decoded:
     error: str
 
 
+class Reading:
+    """The frames of a request from ``first`` on, taken piece by piece: the file is opened once, and nothing is decoded twice."""
+
+    def __init__(self, stream: FrameStream, first: int, module: Backbone) -> None:
+        self._stream = stream
+        nobody = np.zeros(len(stream), dtype=bool) if stream.boxes is None else np.isnan(stream.boxes).any(axis=1)
+        self._nobody = nobody
+        self._frames = ((i + first, image) for i, image in stream if not nobody[i])
+        self._first = first
+        self._overlap = max(0, module.clip_length - module.clip_stride)
+        self._only_unbroken = module.clip_length > 1
+        self._held: list[tuple[int, Image]] = []
+        self.next = first
+        """Where the next piece may begin: as far in as the last one ended, less what pieces overlap."""
+
+    def take(self, first: int, last: int) -> Decoded:
+        """The frames first..last-1 of the request without those that are lost or show nobody; ``first`` must not lie before `next`.
+
+        A backbone that sees clips gets those before the first lost one: a clip must not reach across what is missing.
+        """
+        while not self._held or self._held[-1][0] < last - 1:
+            if (frame := next(self._frames, None)) is None:
+                break
+            self._held.append(frame)
+        taken = [(i, image) for i, image in self._held if first <= i < last]
+        if self._only_unbroken:
+            taken = [(i, image) for place, (i, image) in enumerate(taken, first) if place == i]
+        self.next = max(first, last - self._overlap)
+        self._held = [(i, image) for i, image in self._held if i >= self.next]
+        rows = [i - self._first for i, _ in taken]
+        stream = self._stream
+        frames = np.stack([image for _, image in taken]) if taken else np.zeros((0, *(stream.size or (0, 0)), 3), np.uint8)
+        nobody = int(self._nobody[first - self._first : last - self._first].sum())
+        dropped = f"nobody is in the picture in {nobody} of {last - first} frames, and they are dropped" if nobody else ""
+        error = (stream.error or dropped) if len(taken) < last - first else ""
+        return Decoded(frames, stream.times[rows], None if stream.boxes is None else stream.boxes[rows], error)
+
+
 class ClipReader:
     """Reads the frames of requests for one backbone."""
 
@@ -51,6 +90,7 @@ class ClipReader:
         self.decoder = decoder_version()
         self._detectors: dict[str, Detector] = {}
         self._watched: set[tuple[str, str]] = set()
+        self._player: Player | None = None
 
     def detector(self, region: dict[str, Any], video: Video | None = None) -> Detector:
         """The detector of a region, built once, and told of the video that it is to be asked about."""
@@ -92,18 +132,21 @@ class ClipReader:
         return {"stage": "extract", "backbone": backbone.key, "resize": backbone.resize, "device": backbone.device}
 
     def decode(self, request: Request, first: int = 0, last: int | None = None) -> Decoded:
-        """The frames first..last-1 of a request, resized; fewer where the video ends early or breaks."""
+        """The frames first..last-1 of a request, resized; without those that are lost."""
+        last = request.clip.frames if last is None else last
+        return self.reading(request, first, last).take(first, last)
+
+    def reading(self, request: Request, first: int = 0, last: int | None = None) -> Reading:
+        """The frames from ``first`` on, to be taken piece by piece. It ends the reading before: there is one open file."""
         times = request.clip.times[first:last]
         boxes = self.detector(request.region, request.video).boxes(request.clip.video_id, times, request.video.probe.size)
-        nobody = ""
-        if boxes is not None and len(boxes):  # a row of NaN: nobody is there, and the frame is left out
-            there = np.asarray(np.isfinite(boxes).all(axis=1))
-            nobody = f"nobody is in the picture in {np.sum(~there)} of {len(there)} frames, and they are dropped" if not there.all() else ""
-            times, boxes = times[there], boxes[there]
-        stream = frames_at(request.video.row.path, times, size=self.backbone.resize, boxes=boxes)
-        frames = [image for _, image in stream]
-        stacked = np.stack(frames) if frames else np.zeros((0, *self.backbone.resize, 3), np.uint8)
-        return Decoded(stacked, times[: len(frames)], None if boxes is None else boxes[: len(frames)], stream.error or nobody)
+        path = request.video.row.path
+        if self._player is None or self._player.path != path:
+            if self._player is not None:
+                self._player.close()
+            self._player = Player(path)
+        stream = frames_at(self._player, times, size=self.backbone.resize, boxes=boxes)
+        return Reading(stream, first, self.backbone.module)
 
     def unusable(self, request: Request, features: int, error: str) -> str:
         """Why a request that gave so many features must be left out; nothing if it need not."""

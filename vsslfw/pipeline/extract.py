@@ -15,7 +15,7 @@ from filelock import Timeout
 from vsslfw.data.store import FeatureEntry, Shard
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.cache import Cache
-from vsslfw.pipeline.clip_reader import ClipReader, Decoded, Request
+from vsslfw.pipeline.clip_reader import ClipReader, Decoded, Reading, Request
 from vsslfw.pipeline.origin import Costs
 from vsslfw.provenance import tell_changes
 from vsslfw.seeds import Stream
@@ -46,6 +46,8 @@ class Extractor:
         self.cache = cache
         self.store = cache.features
         self.provenance = provenance
+        self._reading: tuple[str, Reading] | None = None
+        """The key of the request whose file is open; of the thread that decodes."""
 
     def run(self, requests: Sequence[Request]) -> tuple[dict[str, FeatureEntry], dict[str, str], int]:
         """Entries by key, why the other requests are left out by key, and how many entries were there already.
@@ -174,7 +176,10 @@ class Extractor:
             return Segment(number, shard, notes["error"])
         length = self._segment_length(request)
         stop = min((number + 1) * length, self.backbone.length(request.clip.frames))
-        decoded = self.reader.decode(request, *self.backbone.frame_range(number * length, stop))
+        first, last = self.backbone.frame_range(number * length, stop)
+        if self._reading is None or self._reading[0] != key or first < self._reading[1].next:
+            self._reading = key, self.reader.reading(request, first)
+        decoded = self._reading[1].take(first, last)
         return Segment(number, decoded, decoded.error)
 
     def _extract(self, key: str, request: Request, number: int, decoded: Decoded, error: str) -> Shard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from vsslfw.data.manifest import Manifest, VideoRow
 from vsslfw.digest import digest_of, digest_of_file
 from vsslfw.errors import Problem, UserError
 from vsslfw.pipeline import progress
+from vsslfw.pipeline.blanks import Blanks
 from vsslfw.pipeline.cache import Cache
 from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
@@ -53,6 +55,8 @@ class Index:
     """The clips drawn from contextual video."""
     tiles: tuple[Clip, ...]
     """The labelled videos cut in clips, for ``pretrain.source = "labelled-train-fold"``."""
+    blank: int
+    """Clips that were not drawn, because there is nothing to be seen in their part of a recording."""
     key: str
     files: int
     """Files that the manifest names."""
@@ -92,14 +96,17 @@ def build_index(recipe: Recipe, manifest: Manifest, cache: Cache) -> Index:
     fps = settings.video.fps
     timed = [(video.row, duration(video)) for video in videos.values()]
     labelled = [(row, length) for row, length in timed if row.role == "labelled"]
-    contextual = contextual_clips(
-        [(row, length) for row, length in timed if row.role == "contextual"],
-        [row for row in manifest.rows if row.role == "labelled"],
-        clip_s=settings.contextual.clip_s,
-        clips=settings.contextual.clips,
-        fps=fps,
-        stream=Stream(settings.seed, "contextual"),
-    )
+    contents = {video.row.video_id: video.content for video in videos.values()}
+    with closing(Blanks(contents, cache)) as blanks:
+        contextual, blank = contextual_clips(
+            [(row, length) for row, length in timed if row.role == "contextual"],
+            [row for row in manifest.rows if row.role == "labelled"],
+            clip_s=settings.contextual.clip_s,
+            clips=settings.contextual.clips,
+            fps=fps,
+            stream=Stream(settings.seed, "contextual"),
+            blank=blanks if settings.contextual.skip_blank else None,
+        )
     tiles = [clip for row, length in labelled for clip in tile_clips(row, length, clip_s=settings.contextual.clip_s, fps=fps)]
     whole = [whole_clip(row, length, fps) for row, length in labelled]
     key = digest_of(
@@ -110,7 +117,7 @@ def build_index(recipe: Recipe, manifest: Manifest, cache: Cache) -> Index:
         }
     )
     remembered = sum(found.remembered for found in files.values())
-    return Index(manifest, videos, tuple(left_out), tuple(whole), tuple(contextual), tuple(tiles), key, len(files), remembered)
+    return Index(manifest, videos, tuple(left_out), tuple(whole), tuple(contextual), tuple(tiles), blank, key, len(files), remembered)
 
 
 def duration(video: Video) -> float:

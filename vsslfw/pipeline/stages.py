@@ -113,6 +113,8 @@ class Pipeline:
         index = build_index(self.recipe, self.manifest, self.stage_cache)
         check_source(self.recipe, index)
         note = f"{len(index.labelled)} labelled videos, {len(index.contextual)} contextual clips, {len(index.left_out)} left out"
+        if index.blank:
+            note += f"; {index.blank} clips not drawn where video is black or frozen"
         self.record_stage("index", index.key, index.files, index.remembered, started, note)
         return index
 

@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
+from vsslfw._mmengine import Config
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.locations import KeyPath, file_name, replaced

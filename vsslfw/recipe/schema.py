@@ -63,6 +63,8 @@ class Contextual(Section):
     """Length of a clip in seconds. Section 4."""
     clips: Count | None = None
     """At most this many clips; None: as many as fit. The paper has about 13,000. Section 4."""
+    skip_blank: bool = True
+    """Draw no clip where a recording is black or frozen: a camera that is covered or off, a recorder that hangs."""
 
 
 class Extract(Section):

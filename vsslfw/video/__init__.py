@@ -2,6 +2,7 @@
 
 from vsslfw.video.decode import FrameStream, decoder_version, frames_at, grid
 from vsslfw.video.frames import compose, crop, normalise
+from vsslfw.video.player import Player
 from vsslfw.video.probe import Probe, probe
 
-__all__ = ["FrameStream", "Probe", "compose", "crop", "decoder_version", "frames_at", "grid", "normalise", "probe"]
+__all__ = ["FrameStream", "Player", "Probe", "compose", "crop", "decoder_version", "frames_at", "grid", "normalise", "probe"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -11,6 +14,18 @@ RESTART_S = 1.0
 """A step back of more than this is a clock that started anew (recordings joined end to end), not a wrong timestamp."""
 NO_PRESENTATION_TIMES = ("avi",)
 """Containers that store none: what libav gives as pts is in order of decoding where a codec has B-frames."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is shown from ``time_s`` on (seconds from the first picture), for ``duration_s`` by its own account."""
+
+    time_s: float
+    duration_s: float
+    frame: VideoFrame | None
+    """None where pictures are lost."""
+    lost: str = ""
+    """Why, in words."""
 
 
 class Clock:
@@ -38,6 +53,11 @@ class Clock:
         """Whether a picture's timestamp says its time without having seen those before it."""
         return self._origin is not None and not (self._use_dts and self._stream.codec_context.has_b_frames)
 
+    @property
+    def stamped(self) -> bool:
+        """Whether every time so far came from a presentation timestamp, by a clock that never started anew."""
+        return self._origin is not None and not self._use_dts and not self._offset
+
     def stamp(self, time_s: float) -> int:
         """The timestamp, in the stream's time base, of a time in seconds from the first picture."""
         return int(time_s / self.base) + (self._origin or 0)
@@ -47,9 +67,20 @@ class Clock:
         raw = self._raw(frame)
         return -1.0 if raw is None or self._origin is None else (raw - self._origin) * self.base
 
+    def stamp_of(self, sent: VideoFrame | Packet[VideoStream]) -> int | None:
+        """The presentation timestamp of a picture or packet, where it orders both alike; else none."""
+        return None if self._use_dts else sent.pts
+
     def forget_last(self) -> None:
         """Go on elsewhere in the stream, after a seek: nothing is known of the picture before."""
         self._last = None
+
+    def lose(self) -> float:
+        """The time of a picture that does not decode: after the one before. Without timestamps the next one follows it."""
+        time = 0.0 if self._last is None else self._last + self._step
+        if self._origin is None and self._last is not None:
+            self._last = time
+        return time
 
     def duration(self, frame: VideoFrame) -> float:
         """How long a picture is shown, as far as it says so itself; else the average."""

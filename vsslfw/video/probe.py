@@ -7,7 +7,9 @@ from pathlib import Path
 
 import av
 
-from vsslfw.video.source import Source, UnreadableError, in_words
+from vsslfw.video.images import quarter_turns
+from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.source import Source
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,9 @@ def probe(path: Path) -> Probe:
         return Probe(error=f"no picture of it decodes ({in_words(error)})")
 
 
-def quarter_turns(degrees: int) -> int:
-    """Counterclockwise quarter turns (0-3) for the angle of a display matrix, rounded to right angles."""
-    return round(degrees / 90) % 4
-
-
 def _describe(source: Source) -> Probe:
     stream = source.stream
-    _, first = next(source.pictures(), (0.0, None))
+    first = next((picture.frame for picture in source.pictures()), None)
     if first is None:
         raise UnreadableError("no picture of it decodes, although the header describes a video")
     turns = quarter_turns(first.rotation)

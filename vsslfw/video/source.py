@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import av
-from av.container import InputContainer
 from av.format import Flags
-from av.stream import Disposition
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from vsslfw.video.clock import Clock
+from vsslfw.video.clock import RESTART_S, Clock, Picture
+from vsslfw.video.deinterlace import progressive
+from vsslfw.video.opening import UnreadableError, best_stream, in_words, open_container
 
 BAD_PACKETS_AT_START = 250
 """A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
+BAD_READS = 10
+"""So often in a row the container may fail to give a packet; then the file ends there."""
 SEEK_AFTER_S = 5.0
 """Nearer to the beginning than this, decoding from the beginning is as fast as seeking."""
 SEEK_MARGINS_S = (0.5, 10.0, 60.0)
 """How far before the wanted time to look for a key frame; then from the beginning."""
 LONGEST_S = 30 * 24 * 3600.0
 """A header that declares more than a month is wrong, and the packets are asked instead."""
-
-
-class UnreadableError(Exception):
-    """This file cannot be read as video; the message says why in plain words."""
 
 
 class Source:
@@ -44,11 +41,16 @@ class Source:
         self.decoded = 0
         """Pictures decoded so far, from the beginning (or from where the last seek landed)."""
         self.seeked = False
+        self._lost: Packet[VideoStream] | None = None
+        """The last packet that did not decode."""
+        self._reason = ""
+        self._comes_out = False
+        """Whether it gives a picture all the same, part of it made up."""
 
     def _open(self) -> None:
-        self.container = _open(self.path)
+        self.container = open_container(self.path)
         try:
-            self.stream = _best_stream(self.container)
+            self.stream = best_stream(self.container)
         except BaseException:
             self.container.close()
             raise
@@ -59,6 +61,10 @@ class Source:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give libav's threads and memory back."""
         self.container.close()
 
     @property
@@ -76,23 +82,68 @@ class Source:
             return float(self.container.duration / av.time_base)
         return None
 
-    def pictures(self, start_s: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield (presentation time in seconds from the first picture, picture), from one at or before ``start_s``.
+    @property
+    def seekable(self) -> bool:
+        """Whether a time far into the file can be found without decoding what lies before it; known once a picture was decoded."""
+        return self.clock.seekable and not Flags(self.container.format.flags) & _NO_SEEK
+
+    def pictures(self, start_s: float = 0.0) -> Iterator[Picture]:
+        """Yield what is shown and when, from a picture at or before ``start_s`` on, progressive.
 
         Times increase strictly (`vsslfw.video.clock`). Where ``start_s`` is far in and the file's timestamps can be
         relied on, a key frame before it is sought, and the pictures are the same as when decoding from the beginning.
-        Raises what libav raises on a file that is damaged further in.
+        A picture that does not decode is lost, and so are those up to the next key frame, since they lean on it: one
+        `Picture` without a frame stands for them.
         """
+        return progressive(self._pictures(start_s))
+
+    def _pictures(self, start_s: float) -> Iterator[Picture]:
         frames = self._decode()
         for first in frames:
+            assert first is not None  # what does not decode before the first picture is passed over
             time = self.clock(first)
-            if start_s > SEEK_AFTER_S and self.clock.seekable and not Flags(self.container.format.flags) & _NO_SEEK:
+            if start_s > SEEK_AFTER_S and self.seekable:
                 frames = self._from_key_before(start_s)
+            elif start_s > SEEK_AFTER_S and self.clock.stamped:
+                frames = self._skimmed(start_s)
             else:
-                yield time, first
+                yield Picture(time, self.clock.duration(first), first)
             break
+        yield from self._timed(frames)
+
+    def further(self, start_s: float) -> Iterator[Picture]:
+        """`pictures` of a file that cannot seek, where it is open at a picture well before ``start_s``; ends the iteration before."""
+        return progressive(self._timed(self._skimmed(start_s)))
+
+    def _timed(self, frames: Iterator[VideoFrame | None]) -> Iterator[Picture]:
+        """Pictures with their times; from a lost one (none) on, nothing up to the next key frame that was sent after it."""
+        lost_stamp: int | None = None
+        held_back, whole = 0, True
         for frame in frames:
-            yield self.clock(frame), frame
+            if frame is None:
+                lost_stamp = None if self._lost is None else self.clock.stamp_of(self._lost)
+                held_back = self.stream.codec_context.has_b_frames + self._comes_out
+                if whole:
+                    yield self._lost_picture(self.clock.lose())
+                whole = False
+                continue
+            stamp, time = self.clock.stamp_of(frame), self.clock(frame)
+            if frame.is_corrupt:
+                lost_stamp, held_back = stamp, 0
+                self._reason = "its picture is incomplete"
+                if whole:
+                    yield self._lost_picture(time)
+                whole = False
+                continue
+            if not whole:
+                behind = stamp > lost_stamp if stamp is not None and lost_stamp is not None else held_back <= 0
+                held_back -= 1
+                whole = bool(frame.key_frame) and behind
+            if whole:
+                yield Picture(time, self.clock.duration(frame), frame)
+
+    def _lost_picture(self, time: float) -> Picture:
+        return Picture(time, 0.0, None, f"damaged at {time:.2f} s ({self._reason}): lost up to the next key frame")
 
     def last_packet_end_s(self) -> float:
         """Seconds from the first packet's presentation to the last one's end: reads the whole file, decodes nothing."""
@@ -106,80 +157,98 @@ class Source:
                 last = max(last, (stamp - first + (packet.duration or 0)) * base)
         return last or count * self.clock.step_s
 
-    def _decode(self) -> Iterator[VideoFrame]:
-        """Pictures as the decoder gives them; bad packets are passed over until the first picture, raised after it."""
-        self.decoded = bad = 0
-        for packet in self.container.demux(self.stream):
-            try:
-                frames = self.stream.decode(packet)
-            except av.InvalidDataError:
-                bad += 1
-                if self.decoded or bad > BAD_PACKETS_AT_START:
-                    raise
-                continue
-            for frame in frames:
-                self.decoded += 1
-                yield frame
+    def _decode(self, first: Sequence[Packet[VideoStream]] = ()) -> Iterator[VideoFrame | None]:
+        """Pictures as the decoder gives them, none for each packet that does not decode; those before the first picture are passed over.
 
-    def _from_key_before(self, start_s: float) -> Iterator[VideoFrame]:
+        Raises `UnreadableError` if the file begins with too many of them.
+        """
+        self.decoded = bad = 0
+        for packet in itertools.chain(first, self._packets()):
+            frames, trouble = self._decode_packet(packet)
+            if trouble:
+                bad += 1
+                self._lost, self._reason, self._comes_out = packet, trouble, bool(frames)
+            if trouble and self.decoded:
+                yield None
+            elif trouble and bad > BAD_PACKETS_AT_START:
+                raise UnreadableError(f"no picture of it decodes ({trouble})")
+            for frame in frames:
+                if self.decoded or not (trouble or frame.is_corrupt):
+                    self.decoded += 1
+                    yield frame
+
+    def _decode_packet(self, packet: Packet[VideoStream] | None) -> tuple[list[VideoFrame], str]:
+        """The pictures that a packet completes, and what is wrong with it in words."""
+        if packet is None:
+            return [], self._reason
+        try:
+            frames = self.stream.decode(packet)
+        except (av.FFmpegError, ValueError, RuntimeError) as error:
+            return [], in_words(error)
+        return frames, "a packet is incomplete" if packet.is_corrupt and packet.size else ""
+
+    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
+        """The stream's packets; none where the container is damaged and goes on behind it."""
+        bad = 0
+        while bad < BAD_READS:
+            try:
+                for packet in self.container.demux(self.stream):
+                    bad = 0
+                    yield packet
+                return
+            except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
+                bad += 1
+                self._reason = in_words(error)
+                yield None
+
+    def _from_key_before(self, start_s: float) -> Iterator[VideoFrame | None]:
         """Pictures from a key frame at or before ``start_s``; all pictures if seeking does not land on one."""
         for margin in SEEK_MARGINS_S:
             try:
                 self.container.seek(self.clock.stamp(start_s - margin), backward=True, any_frame=False, stream=self.stream)
                 frames = self._decode()
                 # What is shown before the key frame may lean on pictures that were not decoded (open GOP).
-                key = next((frame for frame in frames if frame.key_frame or self.clock.peek(frame) > start_s), None)
-            except av.FFmpegError:
+                key = next((frame for frame in frames if frame and (frame.key_frame or self.clock.peek(frame) > start_s)), None)
+            except (av.FFmpegError, UnreadableError):
                 continue
             if key is not None and key.key_frame and 0 <= self.clock.peek(key) <= start_s:
                 self.seeked = True
                 self.clock.forget_last()
                 return itertools.chain([key], frames)
+        return self._again()
+
+    def _skimmed(self, start_s: float) -> Iterator[VideoFrame | None]:
+        """Pictures from a key frame at or before ``start_s``, having read what lies before without decoding it.
+
+        All pictures, from the beginning, if a timestamp is missing on the way, or the clock starts anew.
+        """
+        wanted, step_back = self.clock.stamp(start_s - SEEK_MARGINS_S[0]), int(RESTART_S / self.clock.base)
+        group: list[Packet[VideoStream]] = []
+        latest = self.clock.stamp(0.0)
+        for packet in self._packets():
+            if packet is None or (packet.size and (packet.pts is None or packet.pts < latest - step_back)):
+                return self._again()
+            latest = max(latest, packet.pts or latest)
+            if packet.is_keyframe and packet.size and latest <= wanted:
+                group = []
+            group.append(packet)
+            if latest > wanted + step_back:
+                break
+        self.stream.codec_context.flush_buffers()
+        frames = self._decode(group)
+        key = next((frame for frame in frames if frame and (frame.key_frame or self.clock.peek(frame) > start_s)), None)
+        if key is None or not key.key_frame or self.clock.peek(key) > start_s:
+            return self._again()
+        self.seeked = True
+        self.clock.forget_last()
+        return itertools.chain([key], frames)
+
+    def _again(self) -> Iterator[VideoFrame | None]:
+        """All pictures: opening the file anew is the one way back to the beginning that every container has."""
         self.container.close()
-        self._open()  # the one way back to the beginning that every container has
+        self._open()
         return self._decode()
 
 
 _NO_SEEK = Flags.ts_discont | Flags.no_timestamps | Flags.no_streams
 """In such containers timestamps may start anew in the middle, and a time sought may be found twice."""
-
-
-def in_words(error: BaseException) -> str:
-    """An error of libav or of the system, for people."""
-    name = type(error).__name__
-    return name if isinstance(error, av.InvalidDataError) else f"{name}: {getattr(error, 'strerror', None) or error}"
-
-
-def _open(path: Path) -> InputContainer:
-    if path.is_dir():
-        raise UnreadableError("a folder, not a file")
-    if not path.exists():
-        raise UnreadableError("no such file")
-    if not os.access(path, os.R_OK):
-        raise UnreadableError("no permission to read it")
-    try:
-        if path.stat().st_size == 0:
-            raise UnreadableError("empty file (0 bytes)")
-        # "file:" and an absolute path: a name may begin with "-" or look like an address.
-        # The whitelist: a playlist must not make libav contact another machine.
-        name = f"file:{os.path.abspath(path)}"
-        container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
-    except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})") from error
-    kind = container.format.name
-    if kind.endswith("_pipe") or kind in ("image2", "tty"):
-        container.close()
-        raise UnreadableError(f"not a video: {'a text file' if kind == 'tty' else 'a single picture'} ({kind})")
-    return container
-
-
-def _best_stream(container: InputContainer) -> VideoStream:
-    best: Any = container.streams.best("video")
-    if best is not None and best.disposition & Disposition.attached_pic:  # the cover of an audio file
-        best = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
-    if best is None:
-        raise UnreadableError("no video stream: " + ("audio only" if container.streams.audio else "the container is empty"))
-    stream: VideoStream = best
-    if stream.codec_context is None:
-        raise UnreadableError("its video codec is unknown to this version of PyAV")
-    return stream

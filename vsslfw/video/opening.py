@@ -1,0 +1,60 @@
+"""Opening a video file: what is not one is refused in words, and no playlist makes libav contact another machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+
+class UnreadableError(Exception):
+    """This file cannot be read as video; the message says why in plain words."""
+
+
+def in_words(error: BaseException) -> str:
+    """An error of libav or of the system, for people."""
+    if isinstance(error, av.InvalidDataError):
+        return "invalid data"
+    return f"{type(error).__name__}: {getattr(error, 'strerror', None) or error}"
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file for reading. Raises `UnreadableError` if it is none, or no video."""
+    if path.is_dir():
+        raise UnreadableError("a folder, not a file")
+    if not path.exists():
+        raise UnreadableError("no such file")
+    if not os.access(path, os.R_OK):
+        raise UnreadableError("no permission to read it")
+    try:
+        if path.stat().st_size == 0:
+            raise UnreadableError("empty file (0 bytes)")
+        # "file:" and an absolute path: a name may begin with "-" or look like an address.
+        # The whitelist: a playlist must not make libav contact another machine.
+        name = f"file:{os.path.abspath(path)}"
+        container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
+        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})") from error
+    kind = container.format.name
+    if kind.endswith("_pipe") or kind in ("image2", "tty"):
+        container.close()
+        raise UnreadableError(f"not a video: {'a text file' if kind == 'tty' else 'a single picture'} ({kind})")
+    return container
+
+
+def best_stream(container: InputContainer) -> VideoStream:
+    """The best video stream that is not the cover of an audio file. Raises `UnreadableError` if there is none."""
+    best: Any = container.streams.best("video")
+    if best is not None and best.disposition & Disposition.attached_pic:  # the cover of an audio file
+        best = next((s for s in container.streams.video if not s.disposition & Disposition.attached_pic), None)
+    if best is None:
+        raise UnreadableError("no video stream: " + ("audio only" if container.streams.audio else "the container is empty"))
+    stream: VideoStream = best
+    if stream.codec_context is None:
+        raise UnreadableError("its video codec is unknown to this version of PyAV")
+    return stream

@@ -1,0 +1,55 @@
+"""A recording that is read in several places, one after another, without decoding more of it than its container asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vsslfw.video.clock import Picture
+from vsslfw.video.source import SEEK_AFTER_S, Source
+
+
+class Player:
+    """Where a file is open, and at which picture. Seeks if the file allows it; else reads on, and begins anew only to go back.
+
+    Not for two readers at once: a new `pictures` ends the one before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._source: Source | None = None
+        self._pictures: Iterator[Picture] = iter(())
+        self._passed: list[Picture] = []
+        """The last two pictures handed out: the one that is shown, and the one after it that ended the reading."""
+
+    @property
+    def declared_duration_s(self) -> float:
+        """How long the open file is by its own account, 0 if it does not say."""
+        return (self._source and self._source.declared_duration_s) or 0.0
+
+    def pictures(self, start_s: float) -> Iterator[Picture]:
+        """What is shown from ``start_s`` on: the first picture is at or before it. Raises `UnreadableError` as `Source` does."""
+        if not self._goes_on(start_s):
+            self._open(start_s)
+        yield from [*self._passed]
+        for picture in self._pictures:
+            self._passed = [*self._passed[-1:], picture]
+            yield picture
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._source is not None:
+            self._source.close()
+        self._source, self._pictures, self._passed = None, iter(()), []
+
+    def _goes_on(self, start_s: float) -> bool:
+        if not self._source or self._source.seekable or not self._passed or self._passed[0].time_s > start_s:
+            return False
+        if start_s - self._passed[-1].time_s > SEEK_AFTER_S and self._source.clock.stamped:
+            self._pictures, self._passed = self._source.further(start_s), []
+        return True
+
+    def _open(self, start_s: float) -> None:
+        self.close()
+        self._source = Source(self.path)
+        self._pictures = self._source.pictures(start_s)
