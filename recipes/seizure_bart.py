@@ -98,8 +98,8 @@ pretrain = dict(
 # ---- Fine-tuning: section 3.2, eq. (2), and section 4 "Training details" --------------------------------------------------------
 
 finetune = dict(
-    # The paper crops to the patient with an SSD detector of its own (IoU 0.89). Until there is one here, boxes can come from a file:
-    #   region=dict(type="boxes_csv", path="boxes.csv")
+    # The paper crops to the patient with an SSD detector of its own (IoU 0.89). Train one on your boxes (docs/detector.md), or give boxes:
+    #   region=dict(type="ssdlite", weights="patient.safetensors")        # | dict(type="boxes_csv", path="boxes.csv")
     region=dict(type="whole_frame"),
     head=dict(
         type="fc",                          # eq. (2): a fully-connected layer and softmax, one output a class

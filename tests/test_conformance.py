@@ -15,7 +15,7 @@ from vsslfw.plugins import registries
 from vsslfw.testing import parametrize_with_checks, run_checks
 
 BUILTINS = [component for component in registries().components() if component.plugin == "vsslfw"]
-NEED_FILES = {("dataset", "videos_csv"), ("detector", "boxes_csv")}
+NEED_FILES = {("dataset", "videos_csv"), ("detector", "boxes_csv"), ("detector", "ssdlite"), ("detector", "ssd300")}
 """Checked below, with files."""
 EVERY = [
     check

@@ -30,11 +30,25 @@ BELOW = [
     "run_records",
     "last_use",
 ]
-LAYERS = ["video", "data", "builtin", "recipe", "engine", "evaluation", "report", "scan", "pipeline", "ablation", "caching", "cli"]
+LAYERS = [
+    "video",
+    "data",
+    "detection",
+    "builtin",
+    "recipe",
+    "engine",
+    "evaluation",
+    "report",
+    "scan",
+    "pipeline",
+    "ablation",
+    "caching",
+    "cli",
+]
 MAY_NOT = (
-    {("engine", layer) for layer in ("video", "data", "builtin", "recipe", "evaluation", "report")}
-    | {("evaluation", layer) for layer in ("video", "data", "builtin", "recipe", "engine")}
-    | {("scan", layer) for layer in ("builtin", "recipe", "engine", "evaluation", "report")}
+    {("engine", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "evaluation", "report")}
+    | {("evaluation", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "engine")}
+    | {("scan", layer) for layer in ("detection", "builtin", "recipe", "engine", "evaluation", "report")}
 )
 
 

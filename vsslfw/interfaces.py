@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -47,6 +47,22 @@ class Dataset(ABC):
         """Return the manifest's path; a data set that makes its videos writes them below ``folder`` (once)."""
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A video that a detector may look at: from ``start_s`` to ``end_s`` of a file, in seconds from its first picture (none: its end).
+
+    ``size`` is the (H, W) of the upright picture; ``duration_s`` is as declared.
+    """
+
+    video_id: str
+    subject_id: str
+    path: Path
+    size: tuple[int, int]
+    duration_s: float
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
 class Detector(ABC):
     """Finds the patient: boxes (N, 4) as x1, y1, x2, y2 in pixels of the upright picture, at given times."""
 
@@ -55,7 +71,10 @@ class Detector(ABC):
 
     @abstractmethod
     def boxes(self, video_id: str, times: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64] | None:
-        """(N, 4) boxes at ``times`` (N,) seconds in a video of ``size`` (H, W); none means the whole picture."""
+        """(N, 4) boxes at ``times`` (N,) seconds in a video of ``size`` (H, W); none means the whole picture.
+
+        A row of NaN says that nobody is there: the frame is left out, and counts as lost (``video.max_lost``).
+        """
 
     def prepare(self, video_ids: Sequence[str]) -> str:
         """Told once of every video of the manifest, before any is decoded; returns what a person should know, or nothing.
@@ -64,9 +83,27 @@ class Detector(ABC):
         """
         return ""
 
+    def watch(self, video: Watched) -> None:
+        """Told of a video's file, in every process, before its `fingerprint` or `boxes` are asked for.
+
+        A detector that looks at pictures notes it here, and looks when `boxes` are first asked for. The default does nothing.
+        """
+        return
+
     def fingerprint(self, video_id: str) -> str:
         """What the boxes of this video depend on, beyond the recipe: part of the key of its features."""
         return ""
+
+    def shares(self, video_id: str) -> Mapping[str, float]:
+        """What share of the times that were looked at has a box of its own, and what became of the others, for the records of a run.
+
+        Of the names "found", "hold", "whole_frame" and "drop", adding up to 1. The default says nothing.
+        """
+        return {}
+
+    def trained_on(self, video_id: str) -> bool | None:
+        """Whether what finds this video's patient was trained on its subject; none, the default: not known."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vsslfw.interfaces import Watched
 from vsslfw.testing import work
 from wrong_components.right import LeaveOneOut, Threads, Videos, Wanderer
 from wrong_components.table import caught_by
@@ -73,6 +74,24 @@ class LearnsInPrepare(Wanderer):
 class PreparesWithoutAWord(Wanderer):
     def prepare(self, video_ids: Sequence[str]) -> str:
         return None  # type: ignore[return-value]
+
+
+@caught_by("check_watch", "detector")
+class AnswersWhenTold(Wanderer):
+    def watch(self, video: Watched) -> None:
+        return video.video_id  # type: ignore[return-value]
+
+
+@caught_by("check_watch", "detector")
+class CountsHowOftenItIsTold(Wanderer):
+    def watch(self, video: Watched) -> None:
+        self.period += 1
+
+
+@caught_by("check_shares", "detector")
+class CountsInsteadOfShares(Wanderer):
+    def shares(self, video_id: str) -> Mapping[str, float]:
+        return {"found": 20, "hold": 3}
 
 
 # Data sets

@@ -13,6 +13,8 @@ def vsslfw_register(register: Register) -> None:
     register("dataset", "synthetic_emu", f"{here}.synthetic_emu:SyntheticEMU", "made EMU video with two seizure classes; no patient in it")
     register("detector", "whole_frame", f"{here}.regions:WholeFrame", "the whole picture")
     register("detector", "boxes_csv", f"{here}.regions:BoxesCsv", "patient boxes from a CSV file, interpolated in time")
+    register("detector", "ssdlite", f"{here}.ssd:SSDLite", "an SSD with light heads, trained on own boxes (vsslfw detector train)")
+    register("detector", "ssd300", f"{here}.ssd:SSD300", "an SSD with full heads at 300 x 300 pixels (the paper's kind)")
     for layers in (18, 34, 50, 101, 152):
         paper = " (the paper's)" if layers == 152 else ""
         register("backbone", f"resnet{layers}", f"{here}.resnet:ResNet{layers}", f"ResNet-{layers} frame features{paper}")

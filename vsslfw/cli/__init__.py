@@ -25,6 +25,7 @@ COMMANDS = {
     "diff": "Compare two recipes, or two runs.",
     "ablate": "Run variants of a recipe, each stage once, and compare them.",
     "compare": "Compare finished runs: differences, and how sure they are.",
+    "detector": "Find the patient: train on own boxes, find boxes, look at them.",
     "demo-data": "Write a set of made EMU video, of any size.",
     "components": "List what can be swapped in, or describe one of them.",
     "doctor": "Look at this machine: versions, devices, codecs, weights, plugins.",

@@ -51,8 +51,18 @@ def threshold_line(
     return AuditLine(check, "ok", fine)
 
 
-def detector_line(detector: str, made_by: str, boxes: Mapping[str, tuple[int, int]]) -> AuditLine:
-    """Class -> (its videos with a patient region, all its videos): who has one, and what the detector may have seen."""
+def detector_line(
+    detector: str,
+    made_by: str,
+    boxes: Mapping[str, tuple[int, int]],
+    found: Mapping[str, float] | None = None,
+    trained_on: tuple[int, int] | None = None,
+) -> AuditLine:
+    """Class -> (its videos with a patient region, all its videos): who has one, and what the detector may have seen.
+
+    ``found``: class -> mean share of the times at which its patients were found, if that is known. ``trained_on``: of how many videos the
+    subject trained the detector, and of how many this is known.
+    """
     check = "Patient regions"
     if not any(with_box for with_box, _ in boxes.values()):
         return AuditLine(check, "noted", f"{detector}: no patient region; the room around the patient is seen too, in every class alike")
@@ -61,8 +71,16 @@ def detector_line(detector: str, made_by: str, boxes: Mapping[str, tuple[int, in
     if len(shares) > 1 and max(shares) - min(shares) > 0.1:
         return AuditLine(check, "warning", f"missing more often in one class than in another, which gives the class away ({counts})")
     missing = sum(of - with_box for with_box, of in boxes.values())
-    seen = f"{made_by}: whether it was trained on test subjects is not known here"
-    return AuditLine(check, "noted", f"{counts} videos; {f'{missing} are seen whole; ' if missing else ''}{seen}")
+    said = f"{counts} videos; {f'{missing} are seen whole; ' if missing else ''}"
+    if found:
+        said += "found in " + ", ".join(f"{share:.0%} of the times in {label}" for label, share in found.items()) + "; "
+        if max(found.values()) - min(found.values()) > 0.1:
+            return AuditLine(check, "warning", f"{said}the patient is missed more often in one class, which may give it away")
+    if trained_on is None or trained_on[1] < sum(of for _, of in boxes.values()):
+        return AuditLine(check, "noted", f"{said}{made_by}: whether it was trained on test subjects is not known here")
+    if trained_on[0]:
+        return AuditLine(check, "warning", f"{said}{made_by}: it was trained on the subjects of {trained_on[0]} of these videos")
+    return AuditLine(check, "ok", f"{said}{made_by}: no subject's boxes come from a network that was trained on them")
 
 
 def left_out_line(left_out: Mapping[str, int], kept: Mapping[str, int]) -> AuditLine:

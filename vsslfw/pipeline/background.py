@@ -27,8 +27,8 @@ def without_patient(pipeline: Pipeline) -> tuple[NDArray[np.float64] | None, str
     for clip in (clips[case.video_id] for case in pipeline.features.cases):
         video = pipeline.index.videos[clip.video_id]
         times = clip.times[np.linspace(0, clip.frames - 1, FRAMES).round().astype(int)]
-        boxes = reader.detector(region).boxes(clip.video_id, times, video.probe.size)
-        if boxes is None:
+        boxes = reader.detector(region, video).boxes(clip.video_id, times, video.probe.size)
+        if boxes is None or np.isnan(boxes).any():
             missing += 1
             continue
         shown = [*frames_at(video.row.path, times, size=pipeline.backbone.resize, boxes=None)]

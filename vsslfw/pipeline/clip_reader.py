@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vsslfw.data.clips import Clip
 from vsslfw.digest import digest_of
-from vsslfw.interfaces import Backbone, Detector
+from vsslfw.interfaces import Backbone, Detector, Watched
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.index import Video
 from vsslfw.pipeline.keys import component_key
@@ -47,7 +47,9 @@ class Reading:
 
     def __init__(self, stream: FrameStream, first: int, module: Backbone) -> None:
         self._stream = stream
-        self._frames = ((i + first, image) for i, image in stream)
+        nobody = np.zeros(len(stream), dtype=bool) if stream.boxes is None else np.isnan(stream.boxes).any(axis=1)
+        self._nobody = nobody
+        self._frames = ((i + first, image) for i, image in stream if not nobody[i])
         self._first = first
         self._overlap = max(0, module.clip_length - module.clip_stride)
         self._only_unbroken = module.clip_length > 1
@@ -56,7 +58,7 @@ class Reading:
         """Where the next piece may begin: as far in as the last one ended, less what pieces overlap."""
 
     def take(self, first: int, last: int) -> Decoded:
-        """The frames first..last-1 of the request without those that are lost; ``first`` must not lie before `next`.
+        """The frames first..last-1 of the request without those that are lost or show nobody; ``first`` must not lie before `next`.
 
         A backbone that sees clips gets those before the first lost one: a clip must not reach across what is missing.
         """
@@ -72,7 +74,9 @@ class Reading:
         rows = [i - self._first for i, _ in taken]
         stream = self._stream
         frames = np.stack([image for _, image in taken]) if taken else np.zeros((0, *(stream.size or (0, 0)), 3), np.uint8)
-        error = stream.error if len(taken) < last - first else ""
+        nobody = int(self._nobody[first - self._first : last - self._first].sum())
+        dropped = f"nobody is in the picture in {nobody} of {last - first} frames, and they are dropped" if nobody else ""
+        error = (stream.error or dropped) if len(taken) < last - first else ""
         return Decoded(frames, stream.times[rows], None if stream.boxes is None else stream.boxes[rows], error)
 
 
@@ -85,13 +89,19 @@ class ClipReader:
         self.backbone = backbone
         self.decoder = decoder_version()
         self._detectors: dict[str, Detector] = {}
+        self._watched: set[tuple[str, str]] = set()
         self._player: Player | None = None
 
-    def detector(self, region: dict[str, Any]) -> Detector:
-        """The detector of a region, built once."""
+    def detector(self, region: dict[str, Any], video: Video | None = None) -> Detector:
+        """The detector of a region, built once, and told of the video that it is to be asked about."""
         name = digest_of(region)
         if name not in self._detectors:
             self._detectors[name] = self.recipe.registries.build("detector", region)
+        if video is not None and (name, video.row.video_id) not in self._watched:
+            row, found = video.row, video.probe
+            watched = Watched(row.video_id, row.subject_id, row.path, found.size, found.duration_s or 0.0, row.start_s, row.end_s)
+            self._detectors[name].watch(watched)
+            self._watched.add((name, row.video_id))
         return self._detectors[name]
 
     def key(self, request: Request) -> str:
@@ -107,7 +117,7 @@ class ClipReader:
             "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
             "region": [
                 component_key(self.recipe, "detector", request.region),
-                self.detector(request.region).fingerprint(request.clip.video_id),
+                self.detector(request.region, request.video).fingerprint(request.clip.video_id),
             ],
             "frames": [self.backbone.resize, self.backbone.module.frame_size, request.crop, request.views, seed],
             "backbone": self.backbone.key,
@@ -129,7 +139,7 @@ class ClipReader:
     def reading(self, request: Request, first: int = 0, last: int | None = None) -> Reading:
         """The frames from ``first`` on, to be taken piece by piece. It ends the reading before: there is one open file."""
         times = request.clip.times[first:last]
-        boxes = self.detector(request.region).boxes(request.clip.video_id, times, request.video.probe.size)
+        boxes = self.detector(request.region, request.video).boxes(request.clip.video_id, times, request.video.probe.size)
         path = request.video.row.path
         if self._player is None or self._player.path != path:
             if self._player is not None:

@@ -139,6 +139,7 @@ class Extractor:
             "decode_error": error,
             "region": request.region["type"],
             "boxes_in_shards": boxes,
+            **self._region_note(request),
             "backbone": self.backbone.key,
             "frame_size": self.backbone.module.frame_size,
             "resize": self.backbone.resize,
@@ -149,6 +150,17 @@ class Extractor:
         }
         views = len(self._crop_seeds(request))
         return self.store.finish(key, shards, views=views, feature_dim=self.backbone.module.feature_dim, provenance=provenance)
+
+    def _region_note(self, request: Request) -> dict[str, Any]:
+        """How often the patient was found, and whether the detector knew the subject, if it says so; a video with misses is told."""
+        detector, video_id = self.reader.detector(request.region, request.video), request.clip.video_id
+        shares = dict(detector.shares(video_id))
+        if not shares:
+            return {}
+        if shares.get("found", 0.0) < 1:
+            said = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in shares.items())
+            progress.current().say(f"region    {video_id}: {said}")
+        return {"region_note": {"shares": shares, "trained_on": detector.trained_on(video_id)}}
 
     def _segments(self, request: Request) -> int:
         return -(-self.backbone.length(request.clip.frames) // self._segment_length(request))

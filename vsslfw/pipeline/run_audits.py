@@ -59,7 +59,12 @@ def _detector(pipeline: Pipeline) -> AuditLine:
         )
         for name in pipeline.classes
     }
-    return lines.detector_line(str(region["type"]), f"the detector {component.name} of {component.distribution}", boxes)
+    notes = [(case.label, case.entry.provenance.get("region_note") or {}) for case in pipeline.features.cases]
+    known = [note["trained_on"] for _, note in notes if note.get("trained_on") is not None]
+    shares = {name: [note["shares"].get("found", 0.0) for label, note in notes if label == name and note] for name in pipeline.classes}
+    found = {name: sum(of_class) / len(of_class) for name, of_class in shares.items() if of_class}
+    who = f"the detector {component.name} of {component.distribution}"
+    return lines.detector_line(str(region["type"]), who, boxes, found, (sum(known), len(known)))
 
 
 def _changed(pipeline: Pipeline) -> list[str]:

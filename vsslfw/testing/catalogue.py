@@ -49,7 +49,7 @@ CHECKS: dict[str, dict[str, str]] = {
         **_MODULE,
     },
     "head/pretext": {"head": "check_ignored"},
-    "detector": {**_COMMON, "detector": "check_boxes check_order_of_times check_fingerprint check_prepare"},
+    "detector": {**_COMMON, "detector": "check_boxes check_watch check_shares check_order_of_times check_fingerprint check_prepare"},
     "dataset": {
         **_WORDS,
         "copies": "check_pickle check_deep_copy",

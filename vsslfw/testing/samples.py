@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +19,11 @@ from vsslfw.testing.subjects import CLASSES, FEATURE_DIM, HIDDEN_DIM
 from vsslfw.types import Batch
 
 if TYPE_CHECKING:
+    from vsslfw.interfaces import Watched
     from vsslfw.testing.subjects import Subject
+
+WATCHED_S, WATCHED_FPS = 12.0, 5.0
+"""Of the videos that a detector may look at."""
 
 
 def pixels(frames: int, height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -78,6 +87,25 @@ def batch_for(
         seeds=torch.arange(len(lengths)),
     )
     return hidden, batch
+
+
+def watched_videos() -> list[Watched]:
+    """The videos of `boxes_calls`, made once and kept for the life of the process."""
+    from vsslfw.interfaces import Watched
+
+    sizes = {video: size for video, _, size in boxes_calls()}
+    return [Watched(video, f"S{video[1:]}", _made_video(*size), size, WATCHED_S) for video, size in sizes.items()]
+
+
+@functools.cache
+def _made_video(height: int, width: int) -> Path:
+    from vsslfw.data.synthetic.writing import encode
+
+    folder = Path(tempfile.mkdtemp(prefix="vsslfw-kit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    frames = pixels(int(WATCHED_S * WATCHED_FPS), height, width)
+    encode(folder / "video.mp4", frames, fps=WATCHED_FPS, size=(height, width))
+    return folder / "video.mp4"
 
 
 def boxes_calls() -> list[tuple[str, NDArray[np.float64], tuple[int, int]]]:

@@ -66,9 +66,21 @@ class Subject:
         arguments = by_position or (self.by_position if draws else ())
         with torch_seed(seed) if draws else contextlib.nullcontext():
             try:
-                return self.factory(*arguments, **copy.deepcopy(self.parameters))
+                return self._told(self.factory(*arguments, **copy.deepcopy(self.parameters)))
             except Exception as error:
                 raise ContractError(self._call(arguments), in_words(error), self._remedy(error)) from error
+
+    def _told(self, component: Any) -> Any:
+        """The component; a detector that looks at pictures is told first where its videos are, as in a run."""
+        if self.kind == "detector":
+            from vsslfw.interfaces import Detector
+
+            if getattr(type(component), "watch", Detector.watch) is not Detector.watch:
+                from vsslfw.testing.samples import watched_videos
+
+                for video in watched_videos():
+                    component.watch(video)
+        return component
 
     def shared(self) -> Any:
         """One backbone for all checks that do not change it: building it again and again may take minutes."""

@@ -8,14 +8,14 @@ import numpy as np
 
 from vsslfw.testing.compare import EXACT, difference, shown
 from vsslfw.testing.outcomes import doing, require
-from vsslfw.testing.samples import boxes_calls
+from vsslfw.testing.samples import boxes_calls, watched_videos
 from vsslfw.testing.subjects import Subject
 
 CLOSE = 1e-9  # an array of another length may be computed with other instructions
 
 
 def check_boxes(subject: Subject) -> None:
-    """(N,) times -> (N,4) finite boxes x1, y1, x2, y2 inside the picture of (H, W), x1 < x2 and y1 < y2, or none at all."""
+    """(N,) times -> (N,4) boxes x1, y1, x2, y2 inside the picture of (H, W), x1 < x2 and y1 < y2; a row of NaN: nobody; or none at all."""
     detector = subject.build()
     for video, times, (height, width) in boxes_calls():
         did = f"asking for boxes at {len(times)} times in a picture of H, W = {height}, {width}"
@@ -26,11 +26,12 @@ def check_boxes(subject: Subject) -> None:
         right = isinstance(boxes, np.ndarray) and boxes.shape == (len(times), 4) and np.issubdtype(boxes.dtype, np.number)
         require(right, did, f"it gave {shown(boxes)}", f"give a {(len(times), 4)} array, or None for the whole picture")
         require(
-            np.isfinite(boxes).all(),
+            bool(np.all(np.isfinite(boxes).all(axis=1) | np.isnan(boxes).all(axis=1))),
             did,
-            "some numbers are not finite",
-            "hold the last box, or give the whole picture, where nobody is found",
+            "some numbers of a box are not finite",
+            "hold the last box, give the whole picture, or a row of NaN to leave the frame out, where nobody is found",
         )
+        boxes = boxes[np.isfinite(boxes).all(axis=1)]
         x1, y1, x2, y2 = boxes.T
         require(
             bool(np.all((x1 < x2) & (y1 < y2))),
@@ -44,6 +45,32 @@ def check_boxes(subject: Subject) -> None:
             did,
             f"a box reaches outside: {_first(boxes, outside)}",
             "boxes.clip(0, [width, height, width, height]); size is (H, W)",
+        )
+
+
+def check_watch(subject: Subject) -> None:
+    """watch(video) gives nothing, and leaves the boxes as they are when it is told of the same video again."""
+    detector = subject.build()
+    before = _all(detector)
+    for video in watched_videos():
+        with doing("calling watch() again"):
+            said = detector.watch(video)
+        require(said is None, "calling watch()", f"it gave {shown(said)}", "note where the video is; look at it when boxes are asked for")
+    changed = difference(before, _all(detector), EXACT, "a box")
+    require(not changed, "asking for boxes before and after watch() was called again", changed, "being told twice changes nothing")
+
+
+def check_shares(subject: Subject) -> None:
+    """shares(video_id) is empty, or numbers from 0 to 1 that add up to 1; trained_on(video_id) is True, False or None."""
+    detector = subject.build()
+    _all(detector)
+    for video in ("V01", "V02"):
+        with doing(f'asking shares("{video}") and trained_on("{video}")'):
+            said, trained = dict(detector.shares(video)), detector.trained_on(video)
+        right = all(0 <= value <= 1 for value in said.values()) and (not said or abs(sum(said.values()) - 1) < 0.01)
+        require(right, f'asking shares("{video}")', f"it gave {shown(said)}", "give the share of each outcome, adding up to 1")
+        require(
+            trained in (True, False, None), f'asking trained_on("{video}")', f"it gave {shown(trained)}", "give None if it is not known"
         )
 
 

@@ -11,6 +11,7 @@ from vsslfw.testing.compare import EXACT, difference
 from vsslfw.testing.global_state import global_seeds, random_states, settings
 from vsslfw.testing.guards import files_watched
 from vsslfw.testing.outcomes import require
+from vsslfw.testing.samples import watched_videos
 from vsslfw.testing.subjects import Subject
 
 
@@ -63,6 +64,8 @@ class _Observation:
 @functools.lru_cache(maxsize=1)
 def _observed(subject: Subject) -> _Observation:
     """What changed around a component while it was built and called, once for four checks: building may take seconds."""
+    if subject.kind == "detector":
+        watched_videos()  # made before anything is observed
     before = settings()
     with files_watched() as files, global_seeds(7):
         states = random_states()

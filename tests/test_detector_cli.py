@@ -1,0 +1,98 @@
+"""``vsslfw detector``: from labelled boxes to a detector, to boxes with scores, to a page to look at, and on into a run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vsslfw.builtin.regions import BoxesCsv
+from vsslfw.cli import main
+from vsslfw.data.manifest import read_manifest
+from vsslfw.detection.labels import read_boxes
+
+pytest.importorskip("efficientnet_lite_pytorch")
+
+
+@pytest.fixture(scope="module")
+def detector(vsslfw_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "patient.safetensors"
+    words = ["--epochs", "6", "--lr", "0.003", "--frames", "10", "--size", "64x96", "--data", str(vsslfw_dataset), "-o", str(out)]
+    assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), *words]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def boxes(detector: Path, vsslfw_dataset: Path) -> Path:
+    out = detector.with_name("boxes.csv")
+    words = ["--data", str(vsslfw_dataset), "-o", str(out), "--every", "1", "--min-score", "0.06"]
+    assert main(["detector", "find", str(detector), *words]) == 0
+    return out
+
+
+def test_training_ends_with_a_table_of_test_subjects_under_pseudonyms(
+    vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--epochs", "1", "--frames", "8", "--size", "64x64", "--backbone-weights", "none", "-o", str(tmp_path / "p.safetensors")]
+    assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset), *words]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"P0\d +│ +\d+ │ +0\.\d{3} │", shown)
+    assert "AP50" in shown
+    assert "E01" not in shown
+    assert "vsslfw detector find" in shown
+
+
+def test_found_boxes_are_read_as_a_region(boxes: Path, vsslfw_dataset: Path) -> None:
+    rows = read_manifest(vsslfw_dataset).rows
+    found = read_boxes(boxes)
+    assert list(found) == [row.video_id for row in rows]
+    assert BoxesCsv(path=str(boxes), margin=0.1, on_miss="whole_frame").prepare([row.video_id for row in rows])
+    assert boxes.stat().st_mode & 0o777 == 0o600
+
+
+def test_finding_says_for_how_many_videos_it_is_no_test(
+    detector: Path, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["detector", "find", str(detector), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "b.csv"), "--every", "2"]) == 0
+    assert "6 of these videos are of subjects that the detector was trained on" in capsys.readouterr().out
+
+
+def test_the_page_shows_every_video_without_scripts_and_to_its_owner_alone(boxes: Path, vsslfw_dataset: Path) -> None:
+    page = boxes.with_name("boxes.html")
+    assert main(["detector", "review", str(boxes), "--data", str(vsslfw_dataset), "-o", str(page)]) == 0
+    text = page.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "<script" not in text
+    assert "http:" not in text
+    assert "https:" not in text
+    assert text.count("<section>") == len(read_manifest(vsslfw_dataset).rows)
+    assert text.count("data:image/jpeg;base64,") >= 8
+
+
+def test_the_worst_video_comes_first(vsslfw_dataset: Path, tmp_path: Path) -> None:
+    rows = read_manifest(vsslfw_dataset).rows
+    good = [f"{row.video_id},{time},10,10,60,60,0.9" for row in rows[:-1] for time in (0, 1)]
+    (tmp_path / "boxes.csv").write_text("\n".join(["video_id,time_s,x1,y1,x2,y2,score", *good, f"{rows[-1].video_id},0,,,,,"]))
+    assert main(["detector", "review", str(tmp_path / "boxes.csv"), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "b.html")]) == 0
+    first = re.search(r"<h2>(.*?)</h2>", (tmp_path / "b.html").read_text())
+    assert first is not None
+    assert first[1] == rows[-1].video_id
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--arch", "ssdlight"], 'did you mean "ssdlite"'),
+        (["--folds", "3"], "give --per-subject with it"),
+        (["--test-subjects", "E77"], 'no subject "E77" has boxes'),
+        (["--size", "big"], "is no size"),
+    ],
+)
+def test_wrong_options_are_answered_before_anything_is_decoded(
+    words: list[str], said: str, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset)]
+    assert main([*common, "-o", str(tmp_path / "never"), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "never").exists()
