@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vsslfw.builtin.resnet import ResNet18
 from vsslfw.builtin.ssd import SSD300, SSDLite
 from vsslfw.data.manifest import VideoRow, read_manifest
 from vsslfw.detection.candidates import Candidates
@@ -17,9 +18,10 @@ from vsslfw.detection.making import Order, make_detector
 from vsslfw.detection.training import Plan
 from vsslfw.errors import RunError, UserError
 from vsslfw.interfaces import Watched
+from vsslfw.pipeline.clip_reader import Reading
 from vsslfw.pipeline.run import RunResult
 from vsslfw.testing import run_checks
-from vsslfw.video import probe
+from vsslfw.video import frames_at, probe
 
 pytest.importorskip("efficientnet_lite_pytorch")
 
@@ -105,6 +107,17 @@ def test_a_run_crops_to_what_it_finds_and_says_who_trained_it(weights: Path, vss
     (line,) = [line for line in result.report.audits if line.check == "Patient regions"]
     assert "of the times in ES" in line.detail
     assert "trained on" in line.detail
+
+
+def test_frames_without_a_patient_are_left_out_of_what_is_read(rows: list[VideoRow]) -> None:
+    times, boxes = np.arange(10) / 10, np.tile([0.0, 0, 40, 40], (10, 1))
+    boxes[3:6] = np.nan
+    reading = Reading(frames_at(rows[0].path, times, size=(8, 8), boxes=boxes), 0, ResNet18(weights=None, frame_size=32))
+    first, second = reading.take(0, 5), reading.take(5, 10)
+    assert first.times.tolist() == times[:3].tolist()
+    assert first.error == "nobody is in the picture in 2 of 5 frames, and they are dropped"
+    assert second.times.tolist() == times[6:].tolist()
+    assert second.frames.shape == (4, 8, 8, 3)
 
 
 def test_frames_that_are_dropped_count_as_lost(

@@ -97,7 +97,7 @@ def _shown(row: VideoRow, labels: Labels, found: Verdict) -> Shown:
     chosen = _worst_moments(labels) if len(labels.times) else np.array([0])
     size = (max(round(WIDTH * probed.size[0] / probed.size[1]), 1), WIDTH)
     stream = frames_at(row.path, times[chosen], size=size)
-    tiles = [_tile(image, labels, int(chosen[i]), float(times[chosen[i]]), scale) for i, image in stream]
+    tiles = [_tile(image, labels, int(chosen[i]), float(times[chosen[i]]), WIDTH / probed.size[1]) for i, image in stream]
     return Shown(row.video_id, found, tiles, note or stream.error)
 
 

@@ -47,8 +47,8 @@ class Reading:
 
     def __init__(self, stream: FrameStream, first: int, module: Backbone) -> None:
         self._stream = stream
-        nobody = np.zeros(len(stream), dtype=bool) if stream.boxes is None else np.isnan(stream.boxes).any(axis=1)
-        self._nobody = nobody
+        nobody = np.zeros(len(stream), dtype=bool) if stream.boxes is None else np.asarray(np.isnan(stream.boxes).any(axis=1))
+        self._nobody: NDArray[np.bool_] = nobody
         self._frames = ((i + first, image) for i, image in stream if not nobody[i])
         self._first = first
         self._overlap = max(0, module.clip_length - module.clip_stride)
