@@ -136,7 +136,9 @@ class Source:
                 whole = False
                 continue
             if not whole:
-                behind = stamp > lost_stamp if stamp is not None and lost_stamp is not None else held_back <= 0
+                behind = held_back <= 0
+                if stamp is not None and lost_stamp is not None:
+                    behind = stamp > lost_stamp or self.clock.starts_anew(lost_stamp, stamp)
                 held_back -= 1
                 whole = bool(frame.key_frame) and behind
             if whole:
