@@ -2,9 +2,10 @@
 
     python benchmarks/decode.py [--seconds 20] [--rounds 7] [--rewrite]
 
-Every reader gives 128 x 171 RGB of every frame, with one thread for the codec and one for the rest. They take turns, so that what else the
-machine does falls on all alike; the first round is not counted. The peers come with `pip install 'vsslfw[bench]'`; one that is missing
-is a row that says so. torchcodec looks for FFmpeg's libraries: this script starts anew with those that PyAV brings.
+Every reader gives 128 x 171 RGB of every frame, with one thread for the codec and one for the rest; a picture is one slice. They take
+turns, so that what else the machine does falls on all alike; the first round is not counted. The peers come with
+`pip install 'vsslfw[bench]'`; one that is missing is a row that says so. torchcodec looks for FFmpeg's libraries: this script starts anew
+with those that PyAV brings.
 """
 
 from __future__ import annotations
@@ -24,22 +25,28 @@ import cv2
 import numpy as np
 from pages import save
 
-from vsslfw.video import frames_at, grid
+from vsslfw.video import frames_at, grid, source
 
 SIZE = (128, 171)
 RATE = 25
+BITRATE = "4M"
+"""Bits a second, about what recorders of monitoring units write at this size."""
 REEXECUTED = "VSSLFW_BENCHMARK_LIBRARIES"
 Reader = Callable[[Path], int]
 """Reads a file; how many frames of `SIZE` it gave."""
 
 
 def make(path: Path, seconds: int) -> None:
-    """A room with a moving texture and a sensor's noise, 1280 x 720, H.264 with a key frame every ten seconds."""
+    """A room with a moving texture and a sensor's noise, 1280 x 720, H.264 of `BITRATE` with a key frame every ten seconds."""
     generator = np.random.default_rng(0)
     room = cv2.resize(generator.integers(0, 255, (45, 80, 3), dtype=np.uint8), (1280, 720), interpolation=cv2.INTER_CUBIC)
     patch = cv2.resize(generator.integers(0, 255, (30, 30, 3), dtype=np.uint8), (240, 240))
     with av.open(path, "w") as file:
-        stream = file.add_stream("libx264", rate=RATE, options={"preset": "medium", "crf": "23", "g": str(10 * RATE)})
+        stream = file.add_stream(
+            "libx264",
+            rate=RATE,
+            options={"preset": "medium", "b": BITRATE, "g": str(10 * RATE), "x264-params": "slices=1:sliced-threads=0"},
+        )
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
         for n in range(seconds * RATE):
             picture = room.copy()
@@ -99,6 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     _with_libraries()
     cv2.setNumThreads(1)
+    source.DECODER_THREADS = 1
     rates: dict[str, list[float]] = {name: [] for name in READERS}
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """Memory: what extracting a recording of two hours takes beside one of two minutes, anonymous memory at its peak.
 
-    python benchmarks/memory.py [--minutes 2 120] [--rounds 1] [--rewrite]
+    python benchmarks/memory.py [--minutes 2 120] [--rewrite]
 
 Both are 1280 x 720, H.264, 25 frames per second: the packets of ten encoded seconds, muxed again and again. The pipeline extracts each
 as a labelled video and as contextual clips, in a process of its own (`resnet18`, one frame per second, so that it takes minutes and not
