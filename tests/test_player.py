@@ -48,8 +48,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(0)
         opened(self)
 
-    def counting(self: Source, packet: Any) -> Any:
-        frames, trouble = decode_packet(self, packet)
+    def counting(self: Source, packet: Any, number: int) -> Any:
+        frames, trouble = decode_packet(self, packet, number)
         counts[-1] += len(frames)
         return frames, trouble
 
