@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from pages import save
 
-from vsslfw.video import frames_at, grid, source
+from vsslfw.video import decoder, frames_at, grid
 
 SIZE = (128, 171)
 RATE = 25
@@ -106,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     _with_libraries()
     cv2.setNumThreads(1)
-    source.DECODER_THREADS = 1
+    decoder.DECODER_THREADS = 1
     rates: dict[str, list[float]] = {name: [] for name in READERS}
     missing: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:

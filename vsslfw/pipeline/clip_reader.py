@@ -93,6 +93,9 @@ class ClipReader:
         self._watched: set[tuple[str, str]] = set()
         self._player: Player | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_player": None}  # an open file does not travel to another process
+
     def detector(self, region: dict[str, Any], video: Video | None = None) -> Detector:
         """The detector of a region, built once, and told of the video that it is to be asked about."""
         name = digest_of(region)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,15 +14,10 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from vsslfw.video.clock import RESTART_S, Clock, Picture
+from vsslfw.video.decoder import Decoder, number_of
 from vsslfw.video.deinterlace import progressive
-from vsslfw.video.opening import UnreadableError, best_stream, in_words, open_container
+from vsslfw.video.opening import UnreadableError, best_stream, open_container
 
-BAD_PACKETS_AT_START = 1500
-"""A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
-DECODER_THREADS = 0
-"""For the slices of a picture, in files that have several; 0: as many as there are cores."""
-BAD_READS = 10
-"""So often in a row the container may fail to give a packet; then the file ends there."""
 SEEK_AFTER_S = 5.0
 """Nearer to the beginning than this, decoding from the beginning is as fast as seeking."""
 SEEK_MARGINS_S = (0.5, 10.0, 60.0)
@@ -44,12 +39,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open()
-        self.decoded = 0
-        """Pictures decoded so far, from the beginning (or from where the last seek landed)."""
         self.seeked = False
-        self._lost, self._reason = 0, ""
-        """The number of the last packet that did not decode, and why it did not."""
-        self._container_trouble = ""
         self._reached: int | None = None
         """The latest timestamp of a picture that was handed out."""
         self._skims = True
@@ -61,10 +51,7 @@ class Source:
         except BaseException:
             self.container.close()
             raise
-        self.stream.thread_type = "SLICE"  # "AUTO" can deadlock beside the workers of a loader
-        self.stream.codec_context.thread_count = DECODER_THREADS
-        self.stream.codec_context.copy_opaque = True  # a picture says which packet it comes from
-        self.stream.codec_context.options = {"err_detect": "explode+crccheck"}  # else a decoder makes up what is damaged
+        self.decoder = Decoder(self.container, self.stream)
         self.clock = Clock(self.stream, self.container.format.name)
 
     def __enter__(self) -> Source:
@@ -114,7 +101,7 @@ class Source:
         return progressive(self._pictures(start_s))
 
     def _pictures(self, start_s: float) -> Iterator[Picture]:
-        frames = self._decode()
+        frames = self.decoder.pictures()
         for first in frames:
             assert first is not None  # what does not decode before the first picture is passed over
             time = self.clock(first)
@@ -138,14 +125,14 @@ class Source:
         for frame in frames:
             time = self.clock.lose() if frame is None else self.clock(frame)
             if frame is None or frame.is_corrupt:
-                last_lost = max(last_lost, self._lost if frame is None else _number(frame))
+                last_lost = max(last_lost, self.decoder.lost if frame is None else number_of(frame))
                 if whole:
-                    reason = self._reason if frame is None else "its picture is incomplete"
+                    reason = self.decoder.reason if frame is None else "its picture is incomplete"
                     yield Picture(time, 0.0, None, f"damaged at {time:.2f} s ({reason}): lost up to the next key frame")
                 whole = False
                 continue
             self._reached = self.clock.later(self._reached, frame)
-            whole = whole or (bool(frame.key_frame) and _number(frame) > last_lost)
+            whole = whole or (bool(frame.key_frame) and number_of(frame) > last_lost)
             if whole:
                 yield Picture(time, self.clock.duration(frame), frame)
 
@@ -153,7 +140,7 @@ class Source:
         """Seconds from the first packet's presentation to the last one's end: reads the whole file, decodes nothing."""
         base = float(self.stream.time_base or 0)
         first, last, count = None, 0.0, 0
-        for packet in self._packets():
+        for packet in self.decoder.packets():
             if packet is None:
                 continue
             count += 1
@@ -163,67 +150,12 @@ class Source:
                 last = max(last, (stamp - first + (packet.duration or 0)) * base)
         return last or count * self.clock.step_s
 
-    def _decode(self, first: Sequence[Packet[Any]] = ()) -> Iterator[VideoFrame | None]:
-        """Pictures as the decoder gives them, none for each packet that does not decode; those before the first picture are passed over.
-
-        A picture's ``opaque`` is the number of the packet that it comes from. Raises `UnreadableError` if the file begins with
-        too many packets that do not decode.
-        """
-        self.decoded = bad = 0
-        damaged = False
-        sent: Iterator[Packet[Any] | None] = itertools.chain(first, self._packets(), [Packet()])
-        for number, packet in enumerate(sent, start=1):
-            frames, trouble = self._decode_packet(packet, number)
-            if damaged and packet and packet.size and not trouble:
-                trouble = "a packet is incomplete"
-            # What cuts a stream into packets gives the mark of a broken one to the one before it.
-            damaged = packet is not None and bool(packet.is_corrupt)
-            if trouble:
-                bad += 1
-                self._lost, self._reason = number, trouble
-            if trouble and self.decoded:
-                yield None
-            elif trouble and bad > BAD_PACKETS_AT_START:
-                raise UnreadableError(f"no picture of it decodes ({trouble})")
-            for frame in frames:
-                if self.decoded or not (trouble or frame.is_corrupt):
-                    self.decoded += 1
-                    yield frame
-
-    def _decode_packet(self, packet: Packet[Any] | None, number: int) -> tuple[list[VideoFrame], str]:
-        """The pictures that a packet completes, and what is wrong with it in words."""
-        if packet is None:
-            return [], self._container_trouble
-        packet.opaque = number
-        try:
-            frames = self.stream.codec_context.decode(packet if packet.size else None)
-        except av.EOFError:
-            return [], ""
-        except (av.FFmpegError, ValueError, RuntimeError) as error:
-            return [], in_words(error)
-        return frames, "a packet is incomplete" if packet.is_corrupt and packet.size else ""
-
-    def _packets(self) -> Iterator[Packet[Any] | None]:
-        """The stream's packets; none where the container is damaged and goes on behind it."""
-        bad = 0
-        while bad < BAD_READS:
-            try:
-                for packet in self.container.demux(self.stream):
-                    bad = 0
-                    if packet.size:
-                        yield packet
-                return
-            except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-                bad += 1
-                self._container_trouble = in_words(error)
-                yield None
-
     def _from_key_before(self, start_s: float) -> Iterator[VideoFrame | None]:
         """Pictures from a key frame at or before ``start_s``; all pictures if seeking does not land on one."""
         for margin in SEEK_MARGINS_S:
             try:
                 self.container.seek(self.clock.stamp(start_s - margin), backward=True, any_frame=False, stream=self.stream)
-                found = self._from_key(self._decode(), start_s)
+                found = self._from_key(self.decoder.pictures(), start_s)
             except (av.FFmpegError, UnreadableError):
                 continue
             if found is not None:
@@ -238,7 +170,7 @@ class Source:
         wanted, ahead = self.clock.stamp(start_s - SEEK_MARGINS_S[0]), self.clock.stamp(start_s + RESTART_S)
         group: list[Packet[Any]] = []
         latest, held = self._reached, 0
-        for packet in self._packets():
+        for packet in self.decoder.packets():
             stamp = None if packet is None else self.clock.stamp_of(packet)
             if packet is None or stamp is None or latest is None or (packet.is_keyframe and stamp <= latest) or held > LARGEST_GROUP:
                 self._skims = False
@@ -249,8 +181,8 @@ class Source:
             latest, held = max(latest, stamp), held + packet.size
             if latest > ahead:
                 break
-        self.stream.codec_context.flush_buffers()
-        return self._from_key(self._decode(group), start_s) or self._again()
+        self.decoder.flush()
+        return self._from_key(self.decoder.pictures(group), start_s) or self._again()
 
     def _from_key(self, frames: Iterator[VideoFrame | None], start_s: float) -> Iterator[VideoFrame | None] | None:
         """The pictures from the first key frame on; none if it is shown after ``start_s``.
@@ -275,12 +207,7 @@ class Source:
         """All pictures: opening the file anew is the one way back to the beginning that every container has."""
         self.container.close()
         self._open()
-        return self._decode()
-
-
-def _number(frame: VideoFrame) -> int:
-    """Of the packet that a picture comes from."""
-    return frame.opaque if isinstance(frame.opaque, int) else 0
+        return self.decoder.pictures()
 
 
 _NO_SEEK = Flags.ts_discont | Flags.no_timestamps | Flags.no_streams
