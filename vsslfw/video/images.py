@@ -54,13 +54,13 @@ class Images:
         return self._whole[size]
 
     def _graph(self, frame: VideoFrame, size: tuple[int, int] | None) -> Graph:
-        turned = upright(frame)
-        kind = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, turned, size)
+        # Whether the picture is mirrored too is not asked of each: that takes as long as a tenth of its decoding.
+        kind = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, frame.rotation, size)
         if kind not in self._graphs:
             if len(self._graphs) == MOST_GRAPHS:
                 self._graphs.clear()
             height, width = size or ("ih", "iw")
-            steps = (*turned, ("scale", f"w={width}:h={height}:flags={SCALER}"), ("format", "rgb24"))
+            steps = (*upright(frame), ("scale", f"w={width}:h={height}:flags={SCALER}"), ("format", "rgb24"))
             self._graphs[kind] = one_thread_graph(frame, steps)
         return self._graphs[kind]
 

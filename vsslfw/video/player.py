@@ -37,8 +37,11 @@ class Player:
             self._open(start_s)
         for picture in [*self._passed]:
             yield self._of(reader, picture)
-        for picture in self._pictures:
-            self._passed = [*self._passed[-1:], picture]
+        kept = True
+        for number, picture in enumerate(self._pictures):
+            if number == 0:  # where the file can seek none is kept: a decoder is quicker if it gets its memory back at once
+                kept = self._source is not None and not self._source.seekable
+            self._passed = [*self._passed[-1:], picture] if kept else []
             yield picture
             self._of(reader, picture)
 
