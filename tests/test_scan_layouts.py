@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from vsslfw.errors import UserError
 from vsslfw.scan.layouts import Entry, list_folder
+from vsslfw.scan.memory import Memory
 
 
 def touched(folder: Path, *names: str) -> Path:
@@ -128,6 +130,36 @@ def test_a_link_that_leads_back_up_is_followed_once(tmp_path: Path) -> None:
     touched(tmp_path, "P1/a.mp4")
     (tmp_path / "P1" / "again").symlink_to(tmp_path)
     assert [entry.name for entry in list_folder(tmp_path, "folders").entries] == ["P1/a.mp4"]
+
+
+def test_one_folder_under_two_subjects_is_seen_under_both(tmp_path: Path) -> None:
+    touched(tmp_path / "store", "a.mp4")
+    ward = touched(tmp_path / "ward", "P01/b.mp4")
+    for subject in ("P03", "P07"):
+        (ward / subject).symlink_to(tmp_path / "store")
+    assert list(said(ward, "folders")) == ["P01/b.mp4", "P03/a.mp4", "P07/a.mp4"]
+
+
+def test_a_link_to_nothing_is_a_file_that_is_not_there(tmp_path: Path) -> None:
+    touched(tmp_path, "P1/a.mp4")
+    (tmp_path / "P1/b.mp4").symlink_to(tmp_path / "unplugged" / "b.mp4")
+    assert [entry.name for entry in list_folder(tmp_path, "folders").entries] == ["P1/a.mp4", "P1/b.mp4"]
+    found = Memory(tmp_path / "cache").look(tmp_path / "P1/b.mp4", full=False, tick=lambda share: None)
+    assert (found.digest, found.facts.error) == ("", "no such file: a link to nothing")
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error_and_not_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touched(tmp_path, "P1/a.mp4", "P2/b.mp4")
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if os.path.basename(path) == "P2":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(UserError, match=r"P2.*Permission denied|Permission denied.*P2"):
+        list_folder(tmp_path, "folders")
 
 
 @pytest.mark.parametrize(

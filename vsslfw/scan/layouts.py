@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -93,16 +94,33 @@ def list_folder(
 
 
 def _files(folder: Path, skip: frozenset[Path]) -> Iterator[Path]:
-    """Every file below, in a fixed order; hidden ones are left out, and a link that leads back up is followed once."""
-    seen: set[str] = set()
-    for here, folders, names in os.walk(folder, followlinks=True):
+    """Every file below and every link to nothing, in a fixed order; hidden ones are left out.
+
+    Links to folders are followed, but not to one that they lie in. UserError at the end if a folder cannot be listed, with all of them.
+    """
+    unlisted: list[OSError] = []
+    above: dict[str, frozenset[str]] = {}
+    for here, folders, names in os.walk(folder, onerror=unlisted.append, followlinks=True):
         real = os.path.realpath(here)
-        if real in seen or Path(real) in skip:
+        ancestors = above.get(os.path.dirname(here), frozenset())
+        if real in ancestors or Path(real) in skip:
             folders.clear()
             continue
-        seen.add(real)
+        above[here] = ancestors | {real}
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(here, name) for name in names if not name.startswith(".") and os.path.isfile(os.path.join(here, name)))
+        yield from (Path(here, name) for name in names if not name.startswith(".") and _is_to_be_seen(os.path.join(here, name)))
+    if unlisted:
+        hint = "ask for permission to read it, or move it away: who is in it would go unnoticed"
+        told = [(f"this folder cannot be listed: {error.strerror or error}", str(error.filename or folder)) for error in unlisted]
+        raise UserError(*(Problem(what, readable(where), hint) for what, where in told))
+
+
+def _is_to_be_seen(path: str) -> bool:
+    """Whether it is a file, or nobody can say so: pipes, sockets and devices are left out."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True
 
 
 def _placing(folder: Path, layout: str, subject_pattern: str) -> Callable[[Entry], Entry]:

@@ -43,6 +43,8 @@ class Memory:
         """The facts of a file: remembered, or found now and remembered. Never raises on a bad file."""
         try:
             digest = self._digest(path)
+        except FileNotFoundError:
+            return Found("", Facts(error="no such file" + (": a link to nothing" if path.is_symlink() else "")), False)
         except OSError as error:
             return Found("", Facts(error=f"it cannot be read: {error.strerror}"), False)
         modes = ("full",) if full else ("full", "quick")  # who has decoded everything need not look here and there
