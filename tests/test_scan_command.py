@@ -147,7 +147,7 @@ def test_the_manifest_may_lie_elsewhere_and_keep_what_is_unusable(tmp_path: Path
     manifest = read_manifest(out, to_split=False)
     assert len(manifest.contextual) == 4
     assert "../ward/P2/broken.mp4" in out.read_text()
-    assert (out.parent / "audit.html").exists()
+    assert (out.parent / "all.audit.html").exists()
 
 
 def test_what_a_person_wrote_into_the_manifest_is_never_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +168,43 @@ def test_the_manifest_of_another_folder_is_not_overwritten(tmp_path: Path, capsy
     assert "what stands in it would be lost" in capsys.readouterr().err
 
 
+def test_each_manifest_has_an_audit_of_its_own(tmp_path: Path) -> None:
+    ward(tmp_path / "ward")
+    for subject, name in (("P1", "one.csv"), ("P2", "two.csv")):
+        options = ["--layout", "flat", "--subject-pattern", ".", "-o", str(tmp_path / "lists" / name)]
+        assert main(["index", str(tmp_path / "ward" / subject), *options]) == 0
+    written = sorted(path.name for path in (tmp_path / "lists").iterdir() if path.is_file())
+    assert written == [f"{list_}{end}" for list_ in ("one", "two") for end in (".audit.csv", ".audit.html", ".csv")]
+    assert "a.mp4" in (tmp_path / "lists" / "one.audit.csv").read_text()
+
+
+@pytest.mark.parametrize("name", ["audit.csv", "audit.html"])
+def test_an_audit_that_somebody_else_wrote_is_never_lost_and_nothing_is_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (ward(tmp_path) / name).write_text("the ward's own\n")
+    monkeypatch.setattr(memory, "examine", lambda *_, **__: pytest.fail("looked at"))
+    assert main(["index", str(tmp_path)]) == 2
+    assert "what stands in it would be lost" in capsys.readouterr().err
+    assert (tmp_path / name).read_text() == "the ward's own\n"
+
+
+def test_a_manifest_that_is_worked_on_during_the_scan_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main(["index", str(ward(tmp_path))])
+    write(tmp_path / "P2/PNES/new.mp4", walk(2, fps=15, seed=9), fps=15)
+    examine = memory.examine
+
+    def meanwhile(path: Path, **options: object) -> object:
+        (tmp_path / "videos.csv").write_text("worked on\n")
+        return examine(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(memory, "examine", meanwhile)
+    before = (tmp_path / "audit.csv").read_bytes()
+    assert main(["index", str(tmp_path)]) == 2
+    assert (tmp_path / "videos.csv").read_text() == "worked on\n"
+    assert (tmp_path / "audit.csv").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -175,6 +212,7 @@ def test_the_manifest_of_another_folder_is_not_overwritten(tmp_path: Path, capsy
         (["--subject-pattern", "x"], "add --layout flat"),
         (["--label", " "], "name the class"),
         (["-o", "audit.csv"], "the audit is written under this name"),
+        (["-o", "es.audit.csv"], "the audit is written under this name"),
     ],
 )
 def test_options_that_contradict_each_other_start_nothing(

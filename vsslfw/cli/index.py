@@ -53,7 +53,8 @@ def command(
     from vsslfw.cli.console import RunConsole, table_console
     from vsslfw.scan.layouts import list_folder
     from vsslfw.scan.memory import Memory
-    from vsslfw.scan.run import check_target, write
+    from vsslfw.scan.run import write
+    from vsslfw.scan.targets import Targets
 
     _agree(layout, label, contextual, subject_pattern)
     manifest = out or folder / "videos.csv"
@@ -62,7 +63,7 @@ def command(
         folder, layout, label=label or "", contextual=contextual, subject_pattern=subject_pattern or "", skip=frozenset({kept.resolve()})
     )
     memory = Memory(kept)
-    check_target(manifest, folder, memory)
+    Targets(manifest).check(folder, memory)
     try:
         found = _looked_at(listing, memory, full, RunConsole(stderr=True))
     except KeyboardInterrupt as error:
@@ -126,9 +127,10 @@ def _tell_files(console: Console, found: Audit) -> None:
 def _tell_end(console: Console, found: Audit, rows: list[Audited], manifest: Path) -> int:
     from vsslfw.printable import printable
     from vsslfw.scan import words
+    from vsslfw.scan.targets import Targets
 
     lines = [f"{manifest}: {words.listed(rows)}", *words.to_fill_in(rows, manifest)]
-    lines.append(f"The audit, with pictures of patients, for you alone: {manifest.parent / 'audit.html'}")
+    lines.append(f"The audit, with pictures of patients, for you alone: {Targets(manifest).page}")
     for line in lines:
         console.print(printable(line), markup=False, soft_wrap=True)
     if not found.leaks:

@@ -26,7 +26,7 @@ COMPANIONS = re.compile(
 """Endings of what lies beside videos: not looked at."""
 PAPERS = re.compile(r"licen[cs]e|readme|changes|changelog|copying|notice|makefile|thumbs\.db|desktop\.ini", re.IGNORECASE)
 """Names of such files, most of them without an ending."""
-OWN = ("videos.csv", "audit.csv", "audit.html")
+OWN = re.compile(r"videos\.csv|(.+\.)?audit\.(csv|html)")
 """What a scan writes: not worth a word in the next one."""
 
 
@@ -78,7 +78,7 @@ def list_folder(
     for path in _files(folder, skip):
         ending = path.suffix.lower().removeprefix(".")
         if COMPANIONS.fullmatch(ending) or PAPERS.fullmatch(path.name):
-            if path.parent != folder or path.name not in OWN:
+            if path.parent != folder or not OWN.fullmatch(path.name):
                 others[f".{ending}" if ending else path.name] += 1
         else:
             paths.append(path)

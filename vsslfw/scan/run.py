@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from vsslfw.scan.copies import Copy, find_copies
 from vsslfw.scan.facts import Facts
 from vsslfw.scan.layouts import Entry, Listing
 from vsslfw.scan.memory import Memory
+from vsslfw.scan.targets import Targets
 from vsslfw.scan.verdicts import Remark, Verdict, remarks_on, verdict_of
 
 Progress = Callable[[Entry, float], None]
@@ -83,39 +83,30 @@ def audit(listing: Listing, memory: Memory, *, full: bool, progress: Progress = 
 
 
 def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) -> list[Audited]:
-    """Write audit.csv, audit.html and the manifest, each readable by its owner alone, and return the files that the manifest names.
+    """Write the audit and the manifest, each readable by its owner alone, and return the files that the manifest names.
 
-    UserError if none is left, or if the manifest cannot be used as it is: the audit is there all the same.
+    UserError if somebody worked on one of them since the scan began: nothing is written. UserError if no file is left,
+    or if the manifest cannot be used as it is: the audit is there all the same.
     """
     from vsslfw.scan.page import write_page
     from vsslfw.scan.tables import write_audit, write_manifest
 
+    folder, targets = found.listing.folder, Targets(manifest)
     rows = found.rows(keep_unusable=keep_unusable)
-    write_audit(manifest.parent / "audit.csv", found)
-    write_page(manifest.parent / "audit.html", found)
+    targets.check(folder, memory)  # once more: a scan may take hours
+    write_audit(targets.table, found)
+    memory.wrote(targets.table, folder)
+    write_page(targets.page, found)
+    memory.wrote(targets.page, folder)
     if not rows:
-        raise UserError(Problem("none of the files can be used, so there is no manifest", str(found.listing.folder), "audit.html says why"))
+        raise UserError(Problem("none of the files can be used, so there is no manifest", str(folder), f"{targets.page} says why"))
     write_manifest(manifest, rows)
-    memory.wrote(manifest, found.listing.folder)
+    memory.wrote(manifest, folder)
     try:
         read_manifest(manifest, to_split=False)
     except UserError as error:
         raise UserError(*error.problems, title=f"{manifest} is written, and cannot be used before this is mended:") from None
     return rows
-
-
-def check_target(manifest: Path, folder: Path, memory: Memory) -> None:
-    """UserError if the manifest of ``folder`` could not be written, or if the one that is there is of another, or was worked on."""
-    if manifest.is_dir():
-        raise UserError(Problem("a folder, not a file", str(manifest), "name the file: -o FOLDER/videos.csv"))
-    if manifest.name in ("audit.csv", "audit.html"):
-        raise UserError(Problem("the audit is written under this name", str(manifest), "name the manifest otherwise: videos.csv"))
-    place = manifest.parent.absolute()
-    if not os.access(next(there for there in (place, *place.parents) if there.exists()), os.W_OK):
-        raise UserError(Problem("no permission to write there", str(manifest.parent), "name another place: -o FOLDER/videos.csv"))
-    if manifest.exists() and not memory.untouched(manifest, folder):
-        what = "is there, and is not as vsslfw index wrote it for this folder: what stands in it would be lost"
-        raise UserError(Problem(what, str(manifest), "name another file with -o, and copy over what is new in it"))
 
 
 def size_of(path: Path) -> int:

@@ -33,7 +33,7 @@ def table(audit: Audit) -> Table:
     for file in shown:
         drawn.add_row(*_cells(file))
     if len(shown) < len(audit.files):
-        drawn.add_row(Text(f"... and {len(audit.files) - len(shown)} more: audit.html shows all", "italic"))
+        drawn.add_row(Text(f"... and {len(audit.files) - len(shown)} more: the audit shows all", "italic"))
     return drawn
 
 
