@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,10 @@ from video_fuzz import mutate
 
 from vsslfw.scan.examine import examine, look_times
 from vsslfw.scan.facts import Facts
+from vsslfw.scan.memory import Memory
 from vsslfw.scan.verdicts import remarks_on, verdict_of
+from vsslfw.video.decoder import Decoder
+from vsslfw.video.source import Source
 
 
 def truncated(path: Path) -> Path:
@@ -95,6 +100,69 @@ def test_what_a_good_file_is_stands_in_its_facts(tmp_path: Path) -> None:
     assert facts.duration_s == pytest.approx(3, abs=0.01)
     assert len(facts.strip) == 8
     assert Facts.from_dict(json.loads(json.dumps(facts.to_dict()))) == facts
+
+
+class FailingOnce(Source):
+    """The disk fails when a file is opened for the ``at``-th time, and never again."""
+
+    opened, at = 0, 1
+
+    def __init__(self, path: Path) -> None:
+        FailingOnce.opened += 1
+        if FailingOnce.opened == FailingOnce.at:
+            raise OSError(errno.EIO, "Input/output error")
+        super().__init__(path)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_what_a_failing_disk_hides_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    path = write(tmp_path / "a.mp4", walk(2, fps=25), fps=25)
+    monkeypatch.setattr("vsslfw.scan.examine.Source", FailingOnce)
+    monkeypatch.setattr(FailingOnce, "opened", 0)
+    monkeypatch.setattr(FailingOnce, "at", at)
+    first, second, third = (Memory(tmp_path / "cache").look(path, full=False, tick=lambda share: None) for _ in range(3))
+    assert "Input/output error" in first.facts.error
+    assert first.facts.passing
+    assert (second.facts.error, second.remembered, third.remembered) == ("", False, True)
+
+
+class Stale:
+    """A container whose file goes away: after twenty packets, and whenever a place is sought."""
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def seek(self, *_: object, **__: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    def demux(self, stream: object) -> Iterator[object]:
+        yield from itertools.islice(self._container.demux(stream), 20)
+        self.seek()
+
+
+@pytest.mark.parametrize("since", [2, 4], ids=["when packets are read", "when pictures are decoded"])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_disk_that_fails_on_the_way_is_told_from_damage(long_file: Path, monkeypatch: pytest.MonkeyPatch, full: bool, since: int) -> None:
+    opened = itertools.count(1)
+
+    class FailingLater(Source):
+        def _open(self) -> None:
+            super()._open()
+            if next(opened) >= since:
+                self.container = Stale(self.container)  # type: ignore[assignment]
+                self.decoder = Decoder(self.container, self.stream)
+
+    monkeypatch.setattr("vsslfw.scan.examine.Source", FailingLater)
+    monkeypatch.setattr("vsslfw.video.decoder.BAD_READS", 1)
+    assert examine(long_file, full=full).passing
+
+
+@pytest.mark.parametrize(("name", "make", "verdict", "words"), CASES, ids=[case[0] for case in CASES])
+def test_what_is_in_the_content_does_not_pass(tmp_path: Path, name: str, make: Make, verdict: str, words: str) -> None:
+    assert not examine(make(tmp_path / name), full=False).passing
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from av.video.frame import VideoFrame
 from vsslfw.scan.facts import Facts, Timing
 from vsslfw.scan.packets import timing
 from vsslfw.scan.pictures import Album
-from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.opening import UnreadableError, in_words, passes
 from vsslfw.video.orientation import quarter_turns
 from vsslfw.video.source import Source
 
-SCAN_VERSION = 1
+SCAN_VERSION = 2
 """Raised whenever the same file would give other facts."""
 WHOLE_S = 64.0
 """Shorter files are always decoded whole: that takes no longer than a look here and there."""
@@ -42,7 +42,8 @@ def examine(path: Path, *, full: bool, tick: Tick = lambda share: None) -> Facts
         with Source(path) as source:
             facts = _header(source)
         with Source(path) as source:
-            facts = replace(facts, timing=timing(source))
+            found = timing(source)
+            facts = replace(facts, timing=found, passing=found.passing)
         with Source(path) as source:
             facts = _first_picture(source, facts)
         times, step = look_times(facts.duration_s)
@@ -51,9 +52,9 @@ def examine(path: Path, *, full: bool, tick: Tick = lambda share: None) -> Facts
             return _whole(path, facts, album, tick)
         return _here_and_there(path, facts, album, times, tick)
     except UnreadableError as error:
-        return replace(facts, error=str(error))
+        return replace(facts, error=str(error), passing=facts.passing or error.passing)
     except BROKEN as error:
-        return replace(facts, error=f"its pictures cannot be read ({in_words(error)})")
+        return replace(facts, error=f"its pictures cannot be read ({in_words(error)})", passing=facts.passing or passes(error))
 
 
 def look_times(duration_s: float) -> tuple[list[float], float]:
@@ -123,8 +124,9 @@ def _whole(path: Path, facts: Facts, album: Album, tick: Tick) -> Facts:
             album.push(picture.time_s, picture.frame)
             end = picture.time_s + picture.duration_s
             tick(min(1.0, end / facts.duration_s) if facts.duration_s else 0.0)
+        facts = replace(facts, passing=facts.passing or source.decoder.cut_off)
     if not decoded:
-        raise UnreadableError(_nothing(facts.timing))
+        raise UnreadableError(_nothing(facts.timing), passing=facts.passing)
     album.finish(end)
     return replace(
         facts,
@@ -139,36 +141,40 @@ def _whole(path: Path, facts: Facts, album: Album, tick: Tick) -> Facts:
 
 
 def _here_and_there(path: Path, facts: Facts, album: Album, times: list[float], tick: Tick) -> Facts:
-    failed = 0
+    failed, passing = 0, facts.passing
     with Source(path) as source:
         origin = _stamp(_first(source))
         for time in times:
-            frame = None if origin is None else _picture_at(source, origin, time)
+            frame, why = (None, None) if origin is None else _picture_at(source, origin, time)
+            passing = passing or (frame is None and why is not None and passes(why))
             if frame is None:
                 failed += 1
                 album.break_off(time)
             else:
                 album.push(time, frame)
             tick(time / facts.duration_s)
+    facts = replace(facts, passing=passing)
     if failed == len(times):
         return replace(facts, looks=album.looks(failed))
     album.finish(facts.duration_s)
     return replace(facts, looks=album.looks(failed), signature=album.signature(), strip=album.strip())
 
 
-def _picture_at(source: Source, origin: int, time: float) -> VideoFrame | None:
-    """The last picture at or before ``time``, found by the key frame before it; none if it does not decode."""
+def _picture_at(source: Source, origin: int, time: float) -> tuple[VideoFrame | None, BaseException | None]:
+    """The last picture at or before ``time``, found by the key frame before it; none if it does not decode, and why if that is known."""
     base = float(source.stream.time_base or 0)
     wanted = origin + round(time / base)
+    why: BaseException | None = None
     for margin in SEEK_MARGINS_S:
         try:
             source.container.seek(wanted - round(margin / base), backward=True, any_frame=False, stream=source.stream)
             found = _last_before(source, wanted)
-        except BROKEN:
+        except BROKEN as error:
+            why = error if why is None or not passes(why) else why
             continue
         if found is not None:
-            return found
-    return None
+            return found, None
+    return None, why
 
 
 def _last_before(source: Source, wanted: int) -> VideoFrame | None:

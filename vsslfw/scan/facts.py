@@ -43,6 +43,8 @@ class Timing:
     longest_gap: Stretch | None = None
     broken: str = ""
     """Why reading packets stopped before the end, in words."""
+    passing: bool = False
+    """Whether that was the disk, not the content."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Facts:
     """One file. ``error`` says in words why it is no video that can be read, and is empty otherwise."""
 
     error: str = ""
+    passing: bool = False
+    """Whether the disk failed on the way, so that another scan may find more: not to be remembered."""
     container: str = ""
     codec: str = ""
     pixel_format: str = ""

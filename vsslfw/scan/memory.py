@@ -40,7 +40,7 @@ class Memory:
             raise UserError(Problem(f"cannot be written to: {error.strerror}", str(cache), "name another folder with --cache")) from None
 
     def look(self, path: Path, *, full: bool, tick: Tick) -> Found:
-        """The facts of a file: remembered, or found now and remembered. Never raises on a bad file."""
+        """The facts of a file: remembered, or found now, and remembered unless the disk failed. Never raises on a bad file."""
         try:
             digest = self._digest(path)
         except FileNotFoundError:
@@ -53,7 +53,8 @@ class Memory:
             if facts is not None:
                 return Found(digest, facts, True)
         facts = examine(path, full=full, tick=tick)
-        write_json(self._note(digest, "full" if full else "quick"), facts.to_dict(), private=True)
+        if not facts.passing:
+            write_json(self._note(digest, "full" if full else "quick"), facts.to_dict(), private=True)
         return Found(digest, facts, False)
 
     def wrote(self, manifest: Path, folder: Path) -> None:

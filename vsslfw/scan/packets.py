@@ -8,7 +8,7 @@ from collections import Counter
 import av
 
 from vsslfw.scan.facts import Stretch, Timing
-from vsslfw.video.opening import in_words
+from vsslfw.video.opening import in_words, passes
 from vsslfw.video.source import Source
 
 REORDER = 32
@@ -31,7 +31,7 @@ def timing(source: Source) -> Timing:
     base = float(source.stream.time_base or 0)
     steps = _Steps()
     packets = dropped = without = 0
-    broken = ""
+    broken, passing = "", False
     use_dts = source.container.format.name == "avi"  # its presentation times are made up where a codec has B-frames
     try:
         for packet in source.container.demux(source.stream):
@@ -47,7 +47,7 @@ def timing(source: Source) -> Timing:
             else:
                 steps.push(stamp * base, (packet.duration or 0) * base)
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-        broken = in_words(error)
+        broken, passing = in_words(error), passes(error)
     steps.finish()
     without_times = without == packets - dropped
     span = without * source.clock.step_s if without_times else steps.passed + (steps.last_duration or steps.usual)
@@ -63,6 +63,7 @@ def timing(source: Source) -> Timing:
         gaps=steps.gaps,
         longest_gap=steps.longest_gap,
         broken=broken,
+        passing=passing,
     )
 
 

@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.opening import UnreadableError, in_words, passes
 
 BAD_PACKETS_AT_START = 1500
 """A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
@@ -31,6 +31,8 @@ class Decoder:
         """Pictures decoded since `pictures` was called last."""
         self.lost, self.reason = 0, ""
         """The number of the last packet that did not decode, and why it did not."""
+        self.cut_off = False
+        """Whether the disk failed, not the content: another time there may be more pictures."""
         self._container_trouble = ""
         stream.thread_type = "SLICE"  # "AUTO" can deadlock beside the workers of a loader
         stream.codec_context.thread_count = DECODER_THREADS
@@ -94,6 +96,7 @@ class Decoder:
             except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
                 bad += 1
                 self._container_trouble = in_words(error)
+                self.cut_off = self.cut_off or passes(error)
                 yield None
 
 

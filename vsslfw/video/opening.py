@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,16 @@ PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
 
 
 class UnreadableError(Exception):
-    """This file cannot be read as video; the message says why in plain words."""
+    """This file cannot be read as video; the message says why in plain words. ``passing``: the disk failed, not the content."""
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
+def passes(error: BaseException) -> bool:
+    """Whether it may be the disk or the network that failed, not the content: the next try may read the same file."""
+    return isinstance(error, OSError) and error.errno != errno.EPERM  # libav's word for "it did not work"
 
 
 def in_words(error: BaseException) -> str:
@@ -31,9 +41,9 @@ def open_container(path: Path) -> InputContainer:
     if path.is_dir():
         raise UnreadableError("a folder, not a file")
     if not path.exists():
-        raise UnreadableError("no such file")
+        raise UnreadableError("no such file", passing=True)
     if not os.access(path, os.R_OK):
-        raise UnreadableError("no permission to read it")
+        raise UnreadableError("no permission to read it", passing=True)
     try:
         if path.stat().st_size == 0:
             raise UnreadableError("empty file (0 bytes)")
@@ -46,7 +56,7 @@ def open_container(path: Path) -> InputContainer:
         name = f"file:{os.path.abspath(path)}"
         container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})") from error
+        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})", passing=passes(error)) from error
     kind = container.format.name
     if kind.endswith("_pipe") or kind in ("image2", "tty"):
         container.close()
