@@ -188,6 +188,23 @@ def test_a_look_alone_is_not_frozen_but_looks_that_are_alike_are(long_file: Path
     assert (stretch.start_s, stretch.end_s) == (32.0, 68.0)
 
 
+def test_a_file_with_a_single_key_frame_is_decoded_whole_and_not_called_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "a.mp4", walk(30), options={"g": "1000", "sc_threshold": "0"})
+    monkeypatch.setattr("vsslfw.scan.examine.WHOLE_S", 0.0)
+    monkeypatch.setattr("vsslfw.scan.examine.MOST_DECODED", 50)
+    facts = examine(path, full=False)
+    assert (facts.whole, facts.decoded_frames, facts.looks.frozen) == (True, 300, ())
+    assert facts == examine(path, full=True)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: write(p / "a.avi", walk(4), codec="mpeg4"), lambda p: joined(p / "a.mpg")], ids=["avi", "joined"]
+)
+def test_where_a_seek_may_find_another_time_the_file_is_decoded_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
+    monkeypatch.setattr("vsslfw.scan.examine.WHOLE_S", 0.0)
+    assert examine(make(tmp_path), full=False).whole
+
+
 def test_full_decodes_all_of_it_and_sees_the_same_at_the_same_times(long_file: Path) -> None:
     quick, full = examine(long_file, full=False), examine(long_file, full=True)
     assert full.whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,7 @@ from vsslfw.scan.packets import timing
 from vsslfw.scan.pictures import Album
 from vsslfw.video.opening import UnreadableError, in_words, passes
 from vsslfw.video.orientation import quarter_turns
-from vsslfw.video.source import Source
+from vsslfw.video.source import INDEX_NOT_TRUSTED, Source
 
 SCAN_VERSION = 2
 """Raised whenever the same file would give other facts."""
@@ -25,7 +26,7 @@ LOOKS = (16, 32)
 """From so many looks to fewer than so many, evenly spaced."""
 FINEST_S = 1 / 16
 MOST_DECODED = 1500
-"""Pictures from a key frame to the wanted one; where key frames are further apart, the nearest picture does."""
+"""Pictures from a key frame to the wanted one; where key frames are further apart, the whole file is decoded."""
 SEEK_MARGINS_S = (0.0, 1.0, 10.0)
 """How long before the wanted picture to look for a key frame: some containers land behind it at first."""
 BROKEN = (av.FFmpegError, OSError, ValueError, RuntimeError)
@@ -46,11 +47,10 @@ def examine(path: Path, *, full: bool, tick: Tick = lambda share: None) -> Facts
             facts = replace(facts, timing=found, passing=found.passing)
         with Source(path) as source:
             facts = _first_picture(source, facts)
-        times, step = look_times(facts.duration_s)
-        album = Album(times, step)
-        if full or facts.duration_s <= WHOLE_S or not facts.timing.rate:
-            return _whole(path, facts, album, tick)
-        return _here_and_there(path, facts, album, times, tick)
+        if not full and facts.duration_s > WHOLE_S and _can_be_sought(facts):
+            with contextlib.suppress(_OutOfReachError):
+                return _here_and_there(path, facts, tick)
+        return _whole(path, facts, tick)
     except UnreadableError as error:
         return replace(facts, error=str(error), passing=facts.passing or error.passing)
     except BROKEN as error:
@@ -61,6 +61,11 @@ def look_times(duration_s: float) -> tuple[list[float], float]:
     """(N,) seconds, ``step`` apart, and the step: a power of two, so that files of about the same length share their times."""
     step = max(FINEST_S, 2.0 ** math.floor(math.log2(duration_s / LOOKS[0]))) if duration_s > 0 else FINEST_S
     return [i * step for i in range(max(1, math.ceil(duration_s / step - 1e-6)))], step
+
+
+def _can_be_sought(facts: Facts) -> bool:
+    """Whether the picture that a seek finds is the one of that time."""
+    return bool(facts.timing.rate) and not facts.timing.restarts and facts.container not in INDEX_NOT_TRUSTED
 
 
 def _header(source: Source) -> Facts:
@@ -110,7 +115,8 @@ def _first(source: Source) -> VideoFrame | None:
             continue
 
 
-def _whole(path: Path, facts: Facts, album: Album, tick: Tick) -> Facts:
+def _whole(path: Path, facts: Facts, tick: Tick) -> Facts:
+    album = Album(*look_times(facts.duration_s))
     decoded, places, end = 0, 0, 0.0
     damage: list[str] = []
     with Source(path) as source:
@@ -140,7 +146,14 @@ def _whole(path: Path, facts: Facts, album: Album, tick: Tick) -> Facts:
     )
 
 
-def _here_and_there(path: Path, facts: Facts, album: Album, times: list[float], tick: Tick) -> Facts:
+class _OutOfReachError(Exception):
+    """Key frames are too far apart for a look."""
+
+
+def _here_and_there(path: Path, facts: Facts, tick: Tick) -> Facts:
+    """Raises `_OutOfReachError`."""
+    times, step = look_times(facts.duration_s)
+    album = Album(times, step)
     failed, passing = 0, facts.passing
     with Source(path) as source:
         origin = _stamp(_first(source))
@@ -178,12 +191,14 @@ def _picture_at(source: Source, origin: int, time: float) -> tuple[VideoFrame | 
 
 
 def _last_before(source: Source, wanted: int) -> VideoFrame | None:
-    """From where the last seek landed; none if that is behind the wanted picture."""
+    """From where the last seek landed; none if that is behind the wanted picture. Raises `_OutOfReachError`."""
     found = None
     for count, frame in enumerate(source.container.decode(source.stream)):
         stamp = _stamp(frame)
-        if not isinstance(frame, VideoFrame) or stamp is None or stamp > wanted or count > MOST_DECODED:
+        if not isinstance(frame, VideoFrame) or stamp is None or stamp > wanted:
             break
+        if count > MOST_DECODED:
+            raise _OutOfReachError
         found = frame
     return found
 
