@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,14 @@ def test_the_same_bytes_are_found_whatever_they_show(original: Facts) -> None:
         (0, 3, "same content"),
         (2, 3, "same content"),
     ]
+
+
+def test_a_signature_is_unpacked_once_however_many_it_is_compared_with(original: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked = []
+    decode = base64.b64decode
+    monkeypatch.setattr(base64, "b64decode", lambda text: (unpacked.append(text), decode(text))[1])
+    assert len(find_copies([original] * 5, list("abcde"))) == 10
+    assert len(unpacked) == 5
 
 
 def test_files_that_cannot_be_read_are_no_copies_of_each_other() -> None:

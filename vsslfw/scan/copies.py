@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vsslfw.scan.facts import Facts, Signature
 from vsslfw.scan.pictures import SIGNATURE, SIGNATURE_UNITS
@@ -42,8 +41,9 @@ def find_copies(facts: Sequence[Facts], digests: Sequence[str]) -> list[Copy]:
             by_digest[digest].append(number)
     found = [Copy(one, other, "same content", 1.0) for same in by_digest.values() for i, other in enumerate(same) for one in same[:i]]
     own = [same[0] for same in by_digest.values() if facts[same[0]].signature.seen]  # the first of the same bytes stands for all
+    seen = {number: _Seen(facts[number].signature) for number in own}
     for one, other in _of_a_length(sorted(own, key=lambda number: facts[number].duration_s), facts):
-        alike = likeness(facts[one].signature, facts[other].signature)
+        alike = _likeness(seen[one], seen[other])
         if alike is not None and alike >= ALIKE:
             pairs = itertools.product(by_digest[digests[one]], by_digest[digests[other]])
             found += [Copy(min(pair), max(pair), "encoded anew", round(alike, 3)) for pair in pairs]
@@ -56,7 +56,20 @@ def likeness(one: Signature, other: Signature) -> float | None:
     A change is taken over its own mean, so that neither the room nor a light that goes on counts; one moment that happens
     to be alike counts once; and the edges above and below are left out, where recorders write a clock that all of them share.
     """
-    first, second = _by_time(one), _by_time(other)
+    return _likeness(_Seen(one), _Seen(other))
+
+
+class _Seen:
+    """A signature's pictures by their time in seconds, each (6, 8) float32: some 6 KiB in all."""
+
+    def __init__(self, signature: Signature) -> None:
+        pictures = np.frombuffer(base64.b64decode(signature.pictures), "<u2").reshape(-1, *SIGNATURE) / np.float32(SIGNATURE_UNITS)
+        self.step_s = signature.step_s
+        self.by_time = {number * self.step_s: picture[1:-1] for number, picture in zip(signature.seen, pictures, strict=True)}
+
+
+def _likeness(one: _Seen, other: _Seen) -> float | None:
+    first, second = one.by_time, other.by_time
     step = max(one.step_s, other.step_s)
     alike = []
     for time in sorted(first.keys() & second.keys()):
@@ -77,8 +90,3 @@ def _of_a_length(numbers: Sequence[int], facts: Sequence[Facts]) -> Iterator[tup
             if facts[other].duration_s > longest:
                 break
             yield one, other
-
-
-def _by_time(signature: Signature) -> dict[float, NDArray[np.float32]]:
-    pictures = np.frombuffer(base64.b64decode(signature.pictures), "<u2").reshape(-1, *SIGNATURE) / np.float32(SIGNATURE_UNITS)
-    return {number * signature.step_s: picture[1:-1] for number, picture in zip(signature.seen, pictures, strict=True)}
