@@ -103,6 +103,16 @@ def test_damage_costs_the_same_wherever_the_reading_begins(damaged: Path, never_
         assert {i + offset for i in found} == {i for i in everything if offset <= i < offset + 3 * RATE}
 
 
+def test_recordings_that_were_joined_lose_nothing_but_the_seam(tmp_path: Path) -> None:
+    one = tmp_path / "one.ts"
+    ffmpeg.make("-f", "lavfi", "-i", f"testsrc2=size=128x96:rate={RATE}:duration=4", *CODECS["h264.mp4"], one)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(one.read_bytes() * 2)
+    found, _ = read(joined, grid(0, 8, RATE))
+    assert len(found) >= 2 * 4 * RATE - GOP
+    assert np.array_equal(found[150], read(one, grid(0, 4, RATE))[0][50])
+
+
 def test_packets_that_do_not_decode_at_the_beginning_are_passed_over(tmp_path: Path) -> None:
     cut = tmp_path / "cut.ts"
     ffmpeg.make("-f", "lavfi", "-i", f"testsrc2=size=128x96:rate={RATE}:duration=4", *CODECS["h264.mp4"], cut)

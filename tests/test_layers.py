@@ -30,10 +30,26 @@ BELOW = [
     "run_records",
     "last_use",
 ]
-LAYERS = ["video", "data", "detection", "builtin", "recipe", "engine", "evaluation", "report", "pipeline", "ablation", "caching", "cli"]
-MAY_NOT = {("engine", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "evaluation", "report")} | {
-    ("evaluation", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "engine")
-}
+LAYERS = [
+    "video",
+    "data",
+    "detection",
+    "builtin",
+    "recipe",
+    "engine",
+    "evaluation",
+    "report",
+    "scan",
+    "pipeline",
+    "ablation",
+    "caching",
+    "cli",
+]
+MAY_NOT = (
+    {("engine", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "evaluation", "report")}
+    | {("evaluation", layer) for layer in ("video", "data", "detection", "builtin", "recipe", "engine")}
+    | {("scan", layer) for layer in ("detection", "builtin", "recipe", "engine", "evaluation", "report")}
+)
 
 
 def imports(path: Path) -> set[str]:

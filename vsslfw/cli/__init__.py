@@ -13,6 +13,7 @@ from vsslfw.cli.options import plugin_option
 from vsslfw.errors import VsslfwError, did_you_mean
 
 COMMANDS = {
+    "index": "List a folder of video, and audit every file in it.",
     "run": "Run a recipe: extract, pre-train, validate, report.",
     "fit": "Fit the final model on all subjects.",
     "predict": "Answer for new videos with a fitted model.",

@@ -71,6 +71,10 @@ class Clock:
         """The presentation timestamp of a picture or packet, where it orders both alike; else none."""
         return None if self._use_dts else sent.pts
 
+    def starts_anew(self, before: int, after: int) -> bool:
+        """Whether the file's clock began again between two presentation timestamps."""
+        return (before - after) * self.base > RESTART_S
+
     def forget_last(self) -> None:
         """Go on elsewhere in the stream, after a seek: nothing is known of the picture before."""
         self._last = None

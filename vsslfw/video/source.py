@@ -19,6 +19,8 @@ from vsslfw.video.opening import UnreadableError, best_stream, in_words, open_co
 
 BAD_PACKETS_AT_START = 250
 """A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
+DECODER_THREADS = 0
+"""For the slices of a picture, in files that have several; 0: as many as there are cores."""
 BAD_READS = 10
 """So often in a row the container may fail to give a packet; then the file ends there."""
 SEEK_AFTER_S = 5.0
@@ -55,6 +57,7 @@ class Source:
             self.container.close()
             raise
         self.stream.thread_type = "SLICE"  # "AUTO" can deadlock beside the workers of a loader
+        self.stream.codec_context.thread_count = DECODER_THREADS
         self.clock = Clock(self.stream, self.container.format.name)
 
     def __enter__(self) -> Source:
@@ -136,7 +139,9 @@ class Source:
                 whole = False
                 continue
             if not whole:
-                behind = stamp > lost_stamp if stamp is not None and lost_stamp is not None else held_back <= 0
+                behind = held_back <= 0
+                if stamp is not None and lost_stamp is not None:
+                    behind = stamp > lost_stamp or self.clock.starts_anew(lost_stamp, stamp)
                 held_back -= 1
                 whole = bool(frame.key_frame) and behind
             if whole:

@@ -1,0 +1,206 @@
+"""``vsslfw index``, as a person gives it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from made_video import walk, write
+
+from vsslfw.cli import main
+from vsslfw.data.manifest import read_manifest
+from vsslfw.scan import memory
+
+
+def ward(folder: Path) -> Path:
+    """Two subjects, two classes, a night, and an empty file."""
+    for seed, name in enumerate(["P1/ES/a.mp4", "P1/night one.mp4", "P2/PNES/b.mp4"]):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write(folder / name, walk(3, fps=15, seed=seed), fps=15)
+    (folder / "P2/broken.mp4").touch()
+    return folder
+
+
+def audit(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "audit.csv").open(encoding="utf-8", newline="") as file:
+        return {row["file"]: row for row in csv.DictReader(file)}
+
+
+def test_a_folder_becomes_a_manifest_that_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["index", str(ward(tmp_path))]) == 0
+    manifest = read_manifest(tmp_path / "videos.csv")
+    assert [(r.subject_id, r.role, r.label) for r in manifest.rows] == [
+        ("P1", "labelled", "ES"),
+        ("P1", "contextual", None),
+        ("P2", "labelled", "PNES"),
+    ]
+    assert "\nP1-ES-a,P1/ES/a.mp4,P1,labelled,ES\n" in (tmp_path / "videos.csv").read_text()
+    out = " ".join(capsys.readouterr().out.split())
+    assert "4 files: 3 ok, 0 warn, 1 unusable" in out
+    assert "empty file (0 bytes)" in out
+    assert "3 videos of 2 subjects: ES 1, PNES 1, contextual 1" in out
+    assert "1 video without a label" in out
+
+
+def test_every_file_stands_in_the_audit(tmp_path: Path) -> None:
+    main(["index", str(ward(tmp_path))])
+    rows = audit(tmp_path)
+    assert (rows["P2/broken.mp4"]["verdict"], rows["P2/broken.mp4"]["reasons"]) == ("unusable", "empty file (0 bytes)")
+    row = rows["P1/ES/a.mp4"]
+    assert (row["verdict"], row["codec"], row["width"], row["height"], row["measured_fps"]) == ("ok", "h264", "160", "120", "15.0")
+    assert (row["expected_frames"], row["decoded_frames"], row["duration_s"], row["variable_rate"]) == ("45", "45", "3.0", "no")
+    assert re.fullmatch("[0-9a-f]{64}", row["sha256"])
+
+
+def test_the_page_shows_every_file_and_fetches_nothing(tmp_path: Path) -> None:
+    main(["index", str(ward(tmp_path))])
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "empty file (0 bytes)" in page
+    assert page.count("data:image/jpeg;base64,") == 3 * 8
+    assert "<script" not in page
+    assert not re.search(r"(https?:)?//[a-z]", re.sub(r"base64,[^\"]*", "", page))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_what_shows_patients_is_for_its_owner_alone(tmp_path: Path) -> None:
+    main(["index", str(ward(tmp_path))])
+    written = [tmp_path / name for name in ("videos.csv", "audit.csv", "audit.html")]
+    notes = list((tmp_path / ".vsslfw-cache" / "private" / "index").iterdir())
+    assert notes
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written + notes} == {0o600}
+    assert stat.S_IMODE((tmp_path / ".vsslfw-cache" / "private").stat().st_mode) == 0o700
+
+
+def test_the_same_twice_writes_the_same_and_looks_at_nothing_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("videos.csv", "audit.csv", "audit.html")
+    main(["index", str(ward(tmp_path))])
+    before = [(tmp_path / name).read_bytes() for name in names]
+    monkeypatch.setattr(memory, "examine", lambda *_, **__: pytest.fail("looked at again"))
+    assert main(["index", str(tmp_path)]) == 0
+    assert [(tmp_path / name).read_bytes() for name in names] == before
+
+
+def test_a_scan_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    ward(tmp_path)
+    looked: list[str] = []
+    examine = memory.examine
+
+    def counting(path: Path, **options: object) -> object:
+        if len(looked) == 2 and "again" not in looked:
+            raise KeyboardInterrupt
+        looked.append(path.name)
+        return examine(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(memory, "examine", counting)
+    assert main(["index", str(tmp_path)]) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert not (tmp_path / "videos.csv").exists()
+    looked.append("again")
+    assert main(["index", str(tmp_path)]) == 0
+    assert sorted(looked) == sorted(["a.mp4", "night one.mp4", "again", "b.mp4", "broken.mp4"])
+
+
+def test_a_file_that_moved_is_known_by_its_content_and_one_that_changed_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    main(["index", str(ward(tmp_path))])
+    (tmp_path / "P1/ES/a.mp4").rename(tmp_path / "P1/ES/renamed.mp4")
+    write(tmp_path / "P2/PNES/b.mp4", walk(2, fps=15, seed=9), fps=15)
+    looked: list[str] = []
+    examine = memory.examine
+    monkeypatch.setattr(memory, "examine", lambda path, **options: (looked.append(path.name), examine(path, **options))[1])
+    main(["index", str(tmp_path)])
+    assert looked == ["b.mp4"]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_one_recording_under_two_subjects_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str], anew: bool) -> None:
+    ward(tmp_path)
+    if anew:
+        write(tmp_path / "P2/PNES/c.mp4", walk(3, fps=15, size=(72, 96)), fps=15, options={"crf": "32"})
+    else:
+        shutil.copy(tmp_path / "P1/ES/a.mp4", tmp_path / "P2/PNES/c.mp4")
+    assert main(["index", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert '"P1/ES/a.mp4" of subject "P1" and "P2/PNES/c.mp4" of subject "P2"' in said
+    rows = audit(tmp_path)
+    assert {rows[name]["verdict"] for name in ("P1/ES/a.mp4", "P2/PNES/c.mp4")} == {"unusable"}
+    assert "one recording cannot be of two subjects" in rows["P2/PNES/c.mp4"]["reasons"]
+    assert "c.mp4" not in (tmp_path / "videos.csv").read_text()
+
+
+def test_a_copy_within_a_subject_is_a_warning(tmp_path: Path) -> None:
+    ward(tmp_path)
+    shutil.copy(tmp_path / "P1/ES/a.mp4", tmp_path / "P1/ES/again.mp4")
+    assert main(["index", str(tmp_path)]) == 0
+    rows = audit(tmp_path)
+    assert rows["P1/ES/a.mp4"]["verdict"] == "warn"
+    assert rows["P1/ES/a.mp4"]["reasons"] == 'the same content as "P1/ES/again.mp4": it would count twice'
+
+
+def test_the_manifest_may_lie_elsewhere_and_keep_what_is_unusable(tmp_path: Path) -> None:
+    out = tmp_path / "lists" / "all.csv"
+    assert main(["index", str(ward(tmp_path / "ward")), "-o", str(out), "--keep-unusable", "--contextual"]) == 0
+    manifest = read_manifest(out, to_split=False)
+    assert len(manifest.contextual) == 4
+    assert "../ward/P2/broken.mp4" in out.read_text()
+    assert (out.parent / "audit.html").exists()
+
+
+def test_what_a_person_wrote_into_the_manifest_is_never_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["index", str(ward(tmp_path))])
+    manifest = tmp_path / "videos.csv"
+    manifest.write_text(manifest.read_text().replace("contextual,", "labelled,ES"))
+    worked = manifest.read_text()
+    assert main(["index", str(tmp_path)]) == 2
+    assert "what stands in it would be lost" in capsys.readouterr().err
+    assert manifest.read_text() == worked
+
+
+def test_the_manifest_of_another_folder_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ward(tmp_path / "ward")
+    out = str(tmp_path / "list.csv")
+    assert main(["index", str(tmp_path / "ward"), "-o", out]) == 0
+    assert main(["index", str(tmp_path), "-o", out]) == 2
+    assert "what stands in it would be lost" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--label", "ES", "--contextual"], "a contextual video has no label"),
+        (["--subject-pattern", "x"], "add --layout flat"),
+        (["--label", " "], "name the class"),
+        (["-o", "audit.csv"], "the audit is written under this name"),
+    ],
+)
+def test_options_that_contradict_each_other_start_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    (tmp_path / "P1").mkdir()
+    (tmp_path / "P1/a.mp4").touch()
+    assert main(["index", str(tmp_path), *options]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "audit.html").exists()
+
+
+def test_subjects_that_a_manifest_cannot_tell_apart_are_told_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, name in enumerate(["P-1/a.mp4", "P 1/b.mp4"]):
+        (tmp_path / name).parent.mkdir()
+        write(tmp_path / name, walk(2, fps=15, seed=seed), fps=15)
+    assert main(["index", str(tmp_path)]) == 2
+    assert "two spellings of one subject" in capsys.readouterr().err
+    assert (tmp_path / "audit.html").exists()
+
+
+def test_names_are_as_people_make_them(tmp_path: Path) -> None:
+    names = [" P1/-a, b.mp4", ' P1/=1+1 "x".mp4', " P1/ä\nö.mp4", "日本/[bold]c.mp4"]
+    for seed, name in enumerate(names):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name, walk(2, fps=15, seed=seed), fps=15)
+    assert main(["index", str(tmp_path)]) == 0
+    rows = read_manifest(tmp_path / "videos.csv", to_split=False).rows
+    assert sorted(row.path for row in rows) == sorted(tmp_path / name for name in names)

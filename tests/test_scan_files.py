@@ -1,0 +1,164 @@
+"""What is said of one file: each condition gets its verdict and its words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_video import audio_alone, black, night, walk, without_pictures, write
+from video_fuzz import mutate
+
+from vsslfw.scan.examine import examine, look_times
+from vsslfw.scan.facts import Facts
+from vsslfw.scan.verdicts import remarks_on, verdict_of
+
+
+def truncated(path: Path) -> Path:
+    write(path, walk(8), options={"g": "10"})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def joined(path: Path) -> Path:
+    """Two recordings end to end, each with a clock of its own."""
+    parts = [write(path.with_name(f"{n}.mpg"), walk(8, seed=n), codec="mpeg2video").read_bytes() for n in (1, 2)]
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def with_gap(path: Path) -> Path:
+    return write(path, walk(3, fps=25), fps=25, times=lambda i: i / 25 + (4 if i > 30 else 0))
+
+
+def interlaced(path: Path) -> Path:
+    return write(path, walk(2, fps=25), fps=25, options={"flags": "+ildct+ilme", "x264-params": "tff=1"})
+
+
+def holding(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+Make = Callable[[Path], Path]
+CASES: list[tuple[str, Make, str, str]] = [
+    ("good.mp4", lambda p: write(p, walk(3, fps=25), fps=25), "ok", ""),
+    ("vfr.mkv", lambda p: write(p, walk(3, fps=25), fps=25, times=lambda i: i / 25 + 0.015 * (i % 3)), "ok", "variable frame rate"),
+    (
+        "gap.mkv",
+        lambda p: write(p, walk(3, fps=25), fps=25, times=lambda i: i / 25 + (4 if i > 30 else 0)),
+        "warn",
+        "a gap of 4.0 s from 1.2 s",
+    ),
+    ("slow.mp4", lambda p: write(p, walk(5, fps=5), fps=5), "warn", "5.0 frames a second"),
+    ("joined.mpg", joined, "warn", "its clock starts anew once"),
+    (
+        "interlaced.mp4",
+        lambda p: write(p, walk(2, fps=25), fps=25, options={"flags": "+ildct+ilme", "x264-params": "tff=1"}),
+        "ok",
+        "interlaced",
+    ),
+    ("truncated.mkv", truncated, "unusable", "broken off: its header declares 8.0 s"),
+    ("no_index.mp4", truncated, "unusable", "not a video file, or damaged where it begins"),
+    ("zeros.mp4", without_pictures, "unusable", "no picture of it decodes"),
+    ("lost.mp4", lambda p: write(p, itertools.chain(walk(2), black(2), walk(2))), "warn", "black 2.0 to 4.0 s"),
+    ("covered.mp4", lambda p: write(p, black(3)), "unusable", "black from beginning to end"),
+    ("stuck.mp4", lambda p: write(p, itertools.chain(walk(2), walk(12, seed=1, still=True), walk(2))), "warn", "frozen 2.0 to 13.9 s"),
+    ("still.mp4", lambda p: write(p, walk(3, still=True)), "warn", "nothing moves from beginning to end"),
+    ("night.mp4", lambda p: write(p, night(3)), "warn", "dark for 100% of its time"),
+    ("night2.mp4", lambda p: write(p, night(3)), "warn", "without colour for 100% of its time"),
+    ("small.mp4", lambda p: write(p, walk(2, size=(48, 64))), "warn", "pictures of 64 x 48 pixels"),
+    ("tiny.mp4", lambda p: write(p, walk(2, size=(16, 16))), "unusable", "too small to show anybody"),
+    ("one.mp4", lambda p: write(p, walk(0.1)), "unusable", "a single picture"),
+    ("empty.mp4", lambda p: holding(p, ""), "unusable", "empty file (0 bytes)"),
+    ("text.mp4", lambda p: holding(p, "The patient was seen at 3 am.\n" * 50), "unusable", "not a video"),
+    ("sound.mp4", audio_alone, "unusable", "no video stream: audio only"),
+    ("-n.mp4", lambda p: write(p, walk(3, fps=25), fps=25), "ok", ""),
+    ("raw.h264", lambda p: write(p, walk(3, fps=25), fps=25), "warn", "no timestamps: times are counted at 25 frames a second"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "verdict", "words"), CASES, ids=[case[0] for case in CASES])
+def test_a_file_gets_its_verdict_in_words(tmp_path: Path, name: str, make: Make, verdict: str, words: str) -> None:
+    remarks = remarks_on(examine(make(tmp_path / name), full=False))
+    assert verdict_of(remarks) == verdict, remarks
+    assert words in "; ".join(remark.words for remark in remarks)
+
+
+def test_what_a_good_file_is_stands_in_its_facts(tmp_path: Path) -> None:
+    facts = examine(write(tmp_path / "a.mp4", walk(3, fps=25), fps=25), full=True)
+    assert (facts.codec, facts.pixel_format, facts.height, facts.width, facts.audio) == ("h264", "yuv420p", 120, 160, False)
+    assert (facts.nominal_rate, facts.timing.rate, facts.declared_frames, facts.decoded_frames) == (25, 25, 75, 75)
+    assert facts.duration_s == pytest.approx(3, abs=0.01)
+    assert len(facts.strip) == 8
+    assert Facts.from_dict(json.loads(json.dumps(facts.to_dict()))) == facts
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """80 s, of which 20 are black."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    return write(path, itertools.chain(walk(40), black(20), walk(20, seed=1)))
+
+
+def test_a_long_file_is_looked_at_here_and_there(long_file: Path) -> None:
+    facts = examine(long_file, full=False)
+    assert not facts.whole
+    assert facts.decoded_frames is None
+    assert facts.looks.pictures == len(look_times(80.0)[0]) == 20
+    assert facts.looks.black_share == pytest.approx(0.25)
+    assert "black 40.0 to 60.0 s (by 20 looks)" in [remark.words for remark in remarks_on(facts)]
+
+
+def test_a_look_alone_is_not_frozen_but_looks_that_are_alike_are(long_file: Path, tmp_path: Path) -> None:
+    assert examine(long_file, full=False).looks.frozen == ()
+    stuck = examine(write(tmp_path / "stuck.mp4", itertools.chain(walk(30), walk(40, still=True), walk(10, seed=1))), full=False)
+    (stretch,) = stuck.looks.frozen
+    assert (stretch.start_s, stretch.end_s) == (32.0, 68.0)
+
+
+def test_full_decodes_all_of_it_and_sees_the_same_at_the_same_times(long_file: Path) -> None:
+    quick, full = examine(long_file, full=False), examine(long_file, full=True)
+    assert full.whole
+    assert (full.decoded_frames, full.looks.pictures) == (800, 800)
+    assert full.looks.black_share == pytest.approx(0.25, abs=0.01)
+    assert quick.signature == full.signature
+    assert quick.strip == full.strip
+
+
+def test_damage_in_a_long_file_is_noticed_at_once_and_measured_in_full(long_file: Path, tmp_path: Path) -> None:
+    data = bytearray(long_file.read_bytes())
+    third = len(data) // 3
+    data[third : 2 * third] = bytes(third)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+    quick, full = remarks_on(examine(damaged, full=False)), remarks_on(examine(damaged, full=True))
+    assert "--full says how much is lost" in quick[0].words
+    assert verdict_of(full) == "unusable"
+    assert "of 800 pictures decode: damaged at" in full[0].words
+
+
+def test_damaged_files_end_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = [
+        write(tmp_path / name, walk(4, size=(48, 64)), codec=codec).read_bytes()
+        for name, codec in (("a.mp4", "libx264"), ("b.ts", "libx264"), ("c.avi", "mpeg4"), ("d.mpg", "mpeg2video"))
+    ]
+    mutant = tmp_path / "mutant"
+    for number, seed in itertools.product(range(30), seeds):
+        mutant.write_bytes(mutate(seed, np.random.default_rng(number)))
+        for whole in (64.0, 0.0):
+            monkeypatch.setattr("vsslfw.scan.examine.WHOLE_S", whole)
+            facts = examine(mutant, full=False)
+            json.dumps(facts.to_dict(), allow_nan=False)
+            assert all(remark.words and remark.words.isprintable() for remark in remarks_on(facts))
+
+
+@pytest.mark.parametrize(("seconds", "step"), [(0.5, 1 / 16), (3, 0.125), (4, 0.25), (60, 2), (3600, 128), (36000, 2048)])
+def test_looks_are_evenly_spaced_by_a_power_of_two(seconds: float, step: float) -> None:
+    times, found = look_times(seconds)
+    assert found == step
+    assert times[-1] < seconds <= times[-1] + step
+    assert len(times) < 33

@@ -1,0 +1,191 @@
+"""One file -> its facts: its header, its packets, and its pictures, all of them or some. A bad file raises nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import av
+from av.video.frame import VideoFrame
+
+from vsslfw.scan.facts import Facts, Timing
+from vsslfw.scan.packets import timing
+from vsslfw.scan.pictures import Album
+from vsslfw.video.images import quarter_turns
+from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.source import Source
+
+SCAN_VERSION = 1
+"""Raised whenever the same file would give other facts."""
+WHOLE_S = 64.0
+"""Shorter files are always decoded whole: that takes no longer than a look here and there."""
+LOOKS = (16, 32)
+"""From so many looks to fewer than so many, evenly spaced."""
+FINEST_S = 1 / 16
+MOST_DECODED = 1500
+"""Pictures from a key frame to the wanted one; where key frames are further apart, the nearest picture does."""
+SEEK_MARGINS_S = (0.0, 1.0, 10.0)
+"""How long before the wanted picture to look for a key frame: some containers land behind it at first."""
+BROKEN = (av.FFmpegError, OSError, ValueError, RuntimeError)
+"""What libav and the system raise on a file that is damaged."""
+
+Tick = Callable[[float], None]
+"""Called with the share of the file that is done, from 0 to 1."""
+
+
+def examine(path: Path, *, full: bool, tick: Tick = lambda share: None) -> Facts:
+    """What the content of a file is. ``full`` decodes all of it, however long it is. Never raises on a bad file."""
+    facts = Facts()
+    try:
+        with Source(path) as source:
+            facts = _header(source)
+        with Source(path) as source:
+            facts = replace(facts, timing=timing(source))
+        with Source(path) as source:
+            facts = _first_picture(source, facts)
+        times, step = look_times(facts.duration_s)
+        album = Album(times, step)
+        if full or facts.duration_s <= WHOLE_S or not facts.timing.rate:
+            return _whole(path, facts, album, tick)
+        return _here_and_there(path, facts, album, times, tick)
+    except UnreadableError as error:
+        return replace(facts, error=str(error))
+    except BROKEN as error:
+        return replace(facts, error=f"its pictures cannot be read ({in_words(error)})")
+
+
+def look_times(duration_s: float) -> tuple[list[float], float]:
+    """(N,) seconds, ``step`` apart, and the step: a power of two, so that files of about the same length share their times."""
+    step = max(FINEST_S, 2.0 ** math.floor(math.log2(duration_s / LOOKS[0]))) if duration_s > 0 else FINEST_S
+    return [i * step for i in range(max(1, math.ceil(duration_s / step - 1e-6)))], step
+
+
+def _header(source: Source) -> Facts:
+    stream, context = source.stream, source.stream.codec_context
+    rate = stream.average_rate or stream.guessed_rate
+    return Facts(
+        container=source.container.format.name,
+        codec=context.name,
+        pixel_format=context.pix_fmt or "",
+        nominal_rate=round(float(rate), 4) if rate else None,
+        declared_frames=source.declared_frames,
+        declared_s=source.declared_duration_s,
+        video_streams=len(source.container.streams.video),
+        audio=bool(source.container.streams.audio),
+    )
+
+
+def _first_picture(source: Source, facts: Facts) -> Facts:
+    """Shape, range and interlacing, as the first picture that decodes has them."""
+    frame = _first(source)
+    if frame is None:
+        raise UnreadableError(_nothing(facts.timing))
+    upright = quarter_turns(frame.rotation) % 2 == 0
+    height, width = (frame.height, frame.width) if upright else (frame.width, frame.height)
+    ranges = {1: "limited", 2: "full"}
+    return replace(
+        facts,
+        height=height,
+        width=width,
+        rotation=quarter_turns(frame.rotation) * 90,
+        interlaced=bool(frame.interlaced_frame),
+        colour_range=ranges.get(int(frame.color_range), ""),
+    )
+
+
+def _first(source: Source) -> VideoFrame | None:
+    """As the decoder gives it: `Source.pictures` would have made it progressive."""
+    packets = source.container.demux(source.stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return None
+            for frame in source.stream.decode(packet):
+                return frame
+        except av.InvalidDataError:
+            continue
+
+
+def _whole(path: Path, facts: Facts, album: Album, tick: Tick) -> Facts:
+    decoded, places, end = 0, 0, 0.0
+    damage: list[str] = []
+    with Source(path) as source:
+        for picture in source.pictures():
+            if picture.frame is None:
+                places += 1
+                damage += [picture.lost] if len(damage) < 3 else []
+                album.break_off(picture.time_s)
+                continue
+            decoded += 1
+            album.push(picture.time_s, picture.frame)
+            end = picture.time_s + picture.duration_s
+            tick(min(1.0, end / facts.duration_s) if facts.duration_s else 0.0)
+    if not decoded:
+        raise UnreadableError(_nothing(facts.timing))
+    album.finish(end)
+    return replace(
+        facts,
+        whole=True,
+        decoded_frames=decoded,
+        damage=tuple(damage),
+        damaged_places=places,
+        looks=album.looks(),
+        signature=album.signature(),
+        strip=album.strip(),
+    )
+
+
+def _here_and_there(path: Path, facts: Facts, album: Album, times: list[float], tick: Tick) -> Facts:
+    failed = 0
+    with Source(path) as source:
+        origin = _stamp(_first(source))
+        for time in times:
+            frame = None if origin is None else _picture_at(source, origin, time)
+            if frame is None:
+                failed += 1
+                album.break_off(time)
+            else:
+                album.push(time, frame)
+            tick(time / facts.duration_s)
+    if failed == len(times):
+        return replace(facts, looks=album.looks(failed))
+    album.finish(facts.duration_s)
+    return replace(facts, looks=album.looks(failed), signature=album.signature(), strip=album.strip())
+
+
+def _picture_at(source: Source, origin: int, time: float) -> VideoFrame | None:
+    """The last picture at or before ``time``, found by the key frame before it; none if it does not decode."""
+    base = float(source.stream.time_base or 0)
+    wanted = origin + round(time / base)
+    for margin in SEEK_MARGINS_S:
+        try:
+            source.container.seek(wanted - round(margin / base), backward=True, any_frame=False, stream=source.stream)
+            found = _last_before(source, wanted)
+        except BROKEN:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _last_before(source: Source, wanted: int) -> VideoFrame | None:
+    """From where the last seek landed; none if that is behind the wanted picture."""
+    found = None
+    for count, frame in enumerate(source.container.decode(source.stream)):
+        stamp = _stamp(frame)
+        if not isinstance(frame, VideoFrame) or stamp is None or stamp > wanted or count > MOST_DECODED:
+            break
+        found = frame
+    return found
+
+
+def _stamp(frame: VideoFrame | None) -> int | None:
+    return None if frame is None else frame.pts if frame.pts is not None else frame.dts
+
+
+def _nothing(timing: Timing) -> str:
+    many = f"; it has {timing.packets} packets" if timing.packets else ""
+    return f"no picture of it decodes, although the header describes a video{many}"

@@ -1,0 +1,99 @@
+"""An audit in words, for the terminal and the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsslfw.scan.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from vsslfw.scan.facts import Facts
+    from vsslfw.scan.run import Audit, Audited
+
+
+def length(seconds: float) -> str:
+    """83.5 -> 1:23.5 min, 7512 -> 2:05:12 h."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02} h" if minutes >= 60 else f"{minutes}:{rest:02} min"
+
+
+def counted(number: int, noun: str) -> str:
+    """1 file, 2 files."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def summary(audit: Audit) -> str:
+    """How many files there are, how many of each verdict, and how long they are."""
+    verdicts = Counter(file.verdict for file in audit.files)
+    seconds = sum(file.facts.duration_s for file in audit.files if file.verdict != "unusable")
+    told = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in VERDICTS)
+    return f"{counted(len(audit.files), 'file')}: {told}; {length(seconds)} of video that can be used."
+
+
+def others(audit: Audit) -> str:
+    """What lies in the folder and was not looked at; empty if there is nothing."""
+    found = audit.listing.others
+    if not found:
+        return ""
+    return f"Not looked at: {counted(sum(found.values()), 'other file')} ({', '.join(f'{ending} {n}' for ending, n in found.items())})."
+
+
+def listed(rows: list[Audited]) -> str:
+    """What the manifest names."""
+    labels = Counter(file.entry.label for file in rows if file.entry.label)
+    contextual = sum(not file.entry.label for file in rows)
+    parts = [f"{label} {n}" for label, n in sorted(labels.items())] + ([f"contextual {contextual}"] if contextual else [])
+    return f"{counted(len(rows), 'video')} of {counted(len({file.entry.subject_id for file in rows}), 'subject')}: {', '.join(parts)}."
+
+
+def to_fill_in(rows: list[Audited], manifest: Path) -> list[str]:
+    """What a person still has to say, in plain words."""
+    told = []
+    silent = sum(not file.entry.label and not file.entry.contextual for file in rows)
+    labels: dict[str, set[str]] = {}
+    for file in rows:
+        if file.entry.label:
+            labels.setdefault(file.entry.label, set()).add(file.entry.subject_id)
+    if silent:
+        told.append(
+            f"{counted(silent, 'video')} without a label: contextual, as long as nobody says more. Where one shows a seizure, write "
+            f"labelled into its column role in {manifest.name}, and its class (ES, PNES) into label; or index each class with --label."
+        )
+    subjects = {file.entry.subject_id for file in rows}
+    if len(subjects) > 2 and len(labels) > 2 and all(len(bearers) == 1 for bearers in labels.values()):
+        told.append(
+            f"Each of the {len(labels)} labels is borne by one subject alone: are these folders classes? "
+            "If they are not, give --label or --contextual."
+        )
+    return told
+
+
+def leak(audit: Audit, first: int, second: int) -> str:
+    """A copy between two subjects: both files, both subjects."""
+    one, other = audit.files[first].entry, audit.files[second].entry
+    copy = next(copy for copy in audit.copies if (copy.first, copy.second) == (first, second))
+    how = "have the same content" if copy.how == "same content" else f"show the same recording, encoded anew (likeness {copy.alike:.2f})"
+    return f'"{one.shown}" of subject "{one.subject_id}" and "{other.shown}" of subject "{other.subject_id}" {how}'
+
+
+def size(facts: Facts) -> str:
+    """640 x 480, or nothing."""
+    return f"{facts.width} x {facts.height}" if facts.width else ""
+
+
+def rate(facts: Facts) -> str:
+    """Measured frames a second, and the nominal rate where it differs."""
+    measured, nominal = facts.timing.rate, facts.nominal_rate
+    if measured is None:
+        return f"{nominal:.4g} (nominal)" if nominal and facts.codec else ""
+    said = f" (nominal {nominal:.4g})" if nominal and abs(nominal - measured) > 0.02 * nominal else ""
+    return f"{measured:.4g}{said}{', variable' if facts.timing.variable else ''}"
+
+
+def formats(container: str) -> str:
+    """libav's names of a container, the first two: mov,mp4,m4a,3gp,3g2,mj2 -> mov/mp4."""
+    return "/".join(container.split(",")[:2])
