@@ -28,7 +28,7 @@ Way = Callable[[Frames], torch.Tensor]
 
 
 def pipeline_of(name: str, device: str, precision: str) -> Way:
-    changes = [f"backbone=dict(type={name!r}, weights=None)", f"extract.precision={precision!r}", "plugins=[]"]
+    changes = [f"backbone=dict(type={name!r}, weights=None)", f"extract.precision={precision!r}", "extract.batch_size=32", "plugins=[]"]
     return FrozenBackbone.of(load_recipe("seizure_bart", profile="stable", overrides=changes), device).features
 
 

@@ -123,3 +123,16 @@ def test_packets_that_do_not_decode_at_the_beginning_are_passed_over(tmp_path: P
     assert first.time_s == 0.0
     assert first.frame is not None
     assert first.frame.key_frame
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_transport_stream_with_packets_cut_out_shows_nothing_made_up(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "whole.ts"
+    ffmpeg.make("-f", "lavfi", "-i", f"testsrc2=size=128x96:rate={RATE}:duration=4", *CODECS["h264-with-b-frames.mkv"], path)
+    content, generator = path.read_bytes(), np.random.default_rng(seed)
+    expected, _ = read(path, grid(0, 4, RATE))
+    place, length = int(generator.integers(60, len(content) // 188 - 40)) * 188, int(generator.integers(1, 30)) * 188
+    path.write_bytes(content[:place] + content[place + length :])
+    found, error = read(path, grid(0, 4, RATE))
+    assert all(any(np.array_equal(image, expected[j]) for j in range(max(0, i - 3), min(i + 4, 100))) for i, image in found.items())
+    assert len(found) == 100 or error

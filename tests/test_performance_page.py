@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +33,13 @@ def test_the_table_on_the_page_is_the_one_that_was_saved(name: str) -> None:
 def test_a_benchmark_measures_every_way(name: str) -> None:
     done = subprocess.run([sys.executable, ROOT / "benchmarks" / f"{name}.py", *QUICK[name]], capture_output=True, text=True, check=True)
     assert "vsslfw" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux says how much memory is anonymous")
+def test_memory_does_not_grow_with_a_recording() -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "memory.py", "--minutes", "0.5", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    difference = re.search(r"difference.*?([+-]\d+) MiB", done.stdout)
+    assert difference
+    assert int(difference[1]) < 150  # segments of a minute are held: three of 1.3 MB at a frame a second

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vsslfw.video import Player, frames_at, grid
+from vsslfw.video.decoder import Decoder
 from vsslfw.video.source import Source
 
 SECONDS, RATE = 20, 25
@@ -42,19 +43,19 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What each opening of a file has decoded so far."""
     counts: list[int] = []
-    opened, decode_packet = Source._open, Source._decode_packet
+    opened, decode_packet = Source._open, Decoder._decode_packet
 
     def opening(self: Source) -> None:
         counts.append(0)
         opened(self)
 
-    def counting(self: Source, packet: Any) -> Any:
-        frames, trouble = decode_packet(self, packet)
+    def counting(self: Decoder, packet: Any, number: int) -> Any:
+        frames, trouble = decode_packet(self, packet, number)
         counts[-1] += len(frames)
         return frames, trouble
 
     monkeypatch.setattr(Source, "_open", opening)
-    monkeypatch.setattr(Source, "_decode_packet", counting)
+    monkeypatch.setattr(Decoder, "_decode_packet", counting)
     return counts
 
 
@@ -106,3 +107,32 @@ def test_where_the_clock_starts_anew_all_is_decoded(recording: Callable[[str], P
     player = Player(twice)
     assert np.array_equal(images(player, 8.0, 1.0), expected)
     assert np.array_equal(images(player, SECONDS + 8.0, 1.0), expected)
+
+
+def test_a_wrong_index_is_not_believed(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.avi"
+    ffmpeg.make("-f", "lavfi", "-i", f"testsrc2=size=64x48:rate={RATE}:duration={SECONDS}", "-c:v", "mpeg4", "-g", "25", whole)
+    content = whole.read_bytes()
+    index = content.rindex(b"idx1")
+    wrong = tmp_path / "wrong.avi"
+    entries = content[index + 8 :]
+    entries = entries[: 16 * 100] + entries[16 * 150 :]  # two seconds are not in it
+    wrong.write_bytes(content[:index] + b"idx1" + len(entries).to_bytes(4, "little") + entries)
+    for start_s in (7.0, 15.2):
+        assert np.array_equal(images(wrong, start_s, 1.0), images(whole, start_s, 1.0))
+
+
+def test_a_recording_that_is_missing_timestamps_is_read_on(recording: Callable[[str], Path], decoded: list[int]) -> None:
+    player = Player(recording("recording.avi"))
+    for start_s in (2.0, 8.0, 16.0):
+        images(player, start_s, 1.0)
+    assert len(decoded) == 1
+
+
+def test_a_reading_ends_when_another_begins(recording: Callable[[str], Path]) -> None:
+    player = Player(recording("recording.mpg"))
+    first = player.pictures(0.0)
+    next(first)
+    next(player.pictures(3.0))
+    with pytest.raises(RuntimeError, match="this reading ended"):
+        next(first)

@@ -69,6 +69,13 @@ def test_a_reading_that_begins_in_the_middle_gives_the_same_frames(recording: Ca
     assert np.array_equal(reader.reading(request, 90).take(100, 120).frames, reader.decode(request).frames[100:120])
 
 
+def test_what_is_passed_over_is_not_held(recording: Callable[[str], Path], reader: ClipReader) -> None:
+    reading = reader.reading(request_for(recording("night.mpg")))
+    reading.take(0, 10)
+    assert len(reading.take(120, 130).frames) == 10
+    assert reading._held == []
+
+
 @pytest.fixture
 def damaged(recording: Callable[[str], Path], tmp_path: Path) -> Path:
     """Noise in a picture at 13 s; the next key frame is at 14 s."""

@@ -97,10 +97,13 @@ def test_interlaced_pictures_have_no_comb(made: Callable[[str], Path], name: str
     assert not any(frame.interlaced_frame for frame in frames if frame)
 
 
-@pytest.mark.parametrize("turn", [90, 180, 270])
-def test_turned_pictures_agree_with_ffmpeg(made: Callable[[str], Path], tmp_path: Path, turn: int) -> None:
+@pytest.mark.parametrize("flips", [(), ("-display_hflip",), ("-display_vflip",)], ids=["", "hflip", "vflip"])
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_turned_and_mirrored_pictures_agree_with_ffmpeg(
+    made: Callable[[str], Path], tmp_path: Path, turn: int, flips: tuple[str, ...]
+) -> None:
     path = tmp_path / "turned.mp4"
-    ffmpeg.make("-display_rotation", str(turn), "-i", made("variable.mp4"), "-c", "copy", path)
+    ffmpeg.make("-display_rotation", str(turn), *flips, "-i", made("variable.mp4"), "-c", "copy", path)
     assert_agree(path, 30)
 
 

@@ -143,7 +143,7 @@ def test_a_seek_spares_the_decoding_of_what_lies_before(make: Make) -> None:
         first = next(opened.pictures(12.0))
         assert opened.seeked
         assert 10.0 <= first.time_s <= 12.0
-        assert opened.decoded <= 3
+        assert opened.decoder.decoded <= 3
 
 
 class Stamp:

@@ -106,9 +106,11 @@ def test_all_real_bedroom_videos_are_read_whole(shared_data: Path) -> None:
         (b"video_id,path\na,b\n" * 30, "not a video"),
         (b"\x00\x01\x02\x03" * 5000, "not a video"),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 64, "not a video"),
-        (b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/a.ts\n", "not a video"),
+        (b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/a.ts\n", "not a video: a playlist"),
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\na.ts\n", "not a video: a playlist"),
+        (b"ffconcat version 1.0\nfile other.mp4\n", "not a video: a playlist"),
     ],
-    ids=["empty", "text", "noise", "picture", "playlist"],
+    ids=["empty", "text", "noise", "picture", "playlist", "live playlist", "concatenation"],
 )
 @pytest.mark.parametrize("name", ["a.mp4", "a.txt", "a.m3u8"])
 def test_what_is_no_video_says_so(tmp_path: Path, content: bytes, reason: str, name: str) -> None:

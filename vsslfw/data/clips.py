@@ -83,13 +83,16 @@ def contextual_clips(
     drawn, empty = [], 0
     for row, _ in sorted(rows, key=lambda pair: pair[0].video_id):
         generator = (stream / row.video_id).generator()
-        for places in _draw(free[row.video_id], shares[row.video_id], clip_s, generator):
-            seen = (span for span in places if blank is None or not blank(row, span[0], span[1] - span[0]))
-            span = next(seen, None)
-            if span is None:
-                empty += 1
-            else:
-                drawn.append(Clip(row.video_id, row.subject_id, span[0], _length(*span, fps), fps))
+        strata = [*_draw(free[row.video_id], shares[row.video_id], clip_s, generator)]
+        spans: dict[int, Span] = {}
+        for _ in range(TRIES):
+            # All strata in the order of time, and only then those that were blank once more: a file may only read on.
+            for number, places in enumerate(strata):
+                span = None if number in spans else next(places, None)
+                if span is not None and not (blank and blank(row, span[0], span[1] - span[0])):
+                    spans[number] = span
+        empty += len(strata) - len(spans)
+        drawn += [Clip(row.video_id, row.subject_id, span[0], _length(*span, fps), fps) for _, span in sorted(spans.items())]
     return drawn, empty
 
 

@@ -65,7 +65,8 @@ class Reading:
         while not self._held or self._held[-1][0] < last - 1:
             if (frame := next(self._frames, None)) is None:
                 break
-            self._held.append(frame)
+            if frame[0] >= first:  # what lies before is there from an earlier run
+                self._held.append(frame)
         taken = [(i, image) for i, image in self._held if first <= i < last]
         if self._only_unbroken:
             taken = [(i, image) for place, (i, image) in enumerate(taken, first) if place == i]
@@ -91,6 +92,9 @@ class ClipReader:
         self._detectors: dict[str, Detector] = {}
         self._watched: set[tuple[str, str]] = set()
         self._player: Player | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_player": None}  # an open file does not travel to another process
 
     def detector(self, region: dict[str, Any], video: Video | None = None) -> Detector:
         """The detector of a region, built once, and told of the video that it is to be asked about."""

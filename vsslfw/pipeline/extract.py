@@ -177,7 +177,7 @@ class Extractor:
         length = self._segment_length(request)
         stop = min((number + 1) * length, self.backbone.length(request.clip.frames))
         first, last = self.backbone.frame_range(number * length, stop)
-        if self._reading is None or self._reading[0] != key or first < self._reading[1].next:
+        if self._reading is None or self._reading[0] != key or first != self._reading[1].next:
             self._reading = key, self.reader.reading(request, first)
         decoded = self._reading[1].take(first, last)
         return Segment(number, decoded, decoded.error)

@@ -19,7 +19,7 @@ from vsslfw.recipe import Recipe
 from vsslfw.seeds import Stream
 from vsslfw.video import Probe, probe
 
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 
 
 @dataclass(frozen=True)

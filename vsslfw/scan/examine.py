@@ -13,8 +13,8 @@ from av.video.frame import VideoFrame
 from vsslfw.scan.facts import Facts, Timing
 from vsslfw.scan.packets import timing
 from vsslfw.scan.pictures import Album
-from vsslfw.video.images import quarter_turns
 from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.orientation import quarter_turns
 from vsslfw.video.source import Source
 
 SCAN_VERSION = 1
@@ -82,14 +82,14 @@ def _first_picture(source: Source, facts: Facts) -> Facts:
     frame = _first(source)
     if frame is None:
         raise UnreadableError(_nothing(facts.timing))
-    upright = quarter_turns(frame.rotation) % 2 == 0
+    upright = quarter_turns(frame) % 2 == 0
     height, width = (frame.height, frame.width) if upright else (frame.width, frame.height)
     ranges = {1: "limited", 2: "full"}
     return replace(
         facts,
         height=height,
         width=width,
-        rotation=quarter_turns(frame.rotation) * 90,
+        rotation=quarter_turns(frame) * 90,
         interlaced=bool(frame.interlaced_frame),
         colour_range=ranges.get(int(frame.color_range), ""),
     )

@@ -64,6 +64,11 @@ def to_fill_in(rows: list[Audited], manifest: Path) -> list[str]:
             f"labelled into its column role in {manifest.name}, and its class (ES, PNES) into label; or index each class with --label."
         )
     subjects = {file.entry.subject_id for file in rows}
+    if len(rows) > 1 and len(subjects) == 1:
+        told.append(
+            "All of it is said to be of one subject. If it is not: name the folder that holds a folder for each patient, or say "
+            "--layout flat if the names of the files say whose they are."
+        )
     if len(subjects) > 2 and len(labels) > 2 and all(len(bearers) == 1 for bearers in labels.values()):
         told.append(
             f"Each of the {len(labels)} labels is borne by one subject alone: are these folders classes? "

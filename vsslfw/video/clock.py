@@ -45,18 +45,19 @@ class Clock:
         self._use_dts = container in NO_PRESENTATION_TIMES
         self._origin: int | None = None
         self._offset = 0.0
+        self._missed = False
         self._last: float | None = None
         self._step = self.step_s
 
     @property
     def seekable(self) -> bool:
         """Whether a picture's timestamp says its time without having seen those before it."""
-        return self._origin is not None and not (self._use_dts and self._stream.codec_context.has_b_frames)
+        return self._origin is not None and not (self._use_dts and self._reorders)
 
     @property
     def stamped(self) -> bool:
-        """Whether every time so far came from a presentation timestamp, by a clock that never started anew."""
-        return self._origin is not None and not self._use_dts and not self._offset
+        """Whether every time so far came from a timestamp that orders packets and pictures alike, by a clock that never started anew."""
+        return self._origin is not None and not self._missed and not self._offset and (not self._use_dts or not self._reorders)
 
     def stamp(self, time_s: float) -> int:
         """The timestamp, in the stream's time base, of a time in seconds from the first picture."""
@@ -68,12 +69,20 @@ class Clock:
         return -1.0 if raw is None or self._origin is None else (raw - self._origin) * self.base
 
     def stamp_of(self, sent: VideoFrame | Packet[VideoStream]) -> int | None:
-        """The presentation timestamp of a picture or packet, where it orders both alike; else none."""
-        return None if self._use_dts else sent.pts
+        """The timestamp of a picture or packet, where it orders both alike; else none."""
+        if self._use_dts:
+            return None if self._reorders else sent.dts
+        return sent.pts
 
-    def starts_anew(self, before: int, after: int) -> bool:
-        """Whether the file's clock began again between two presentation timestamps."""
-        return (before - after) * self.base > RESTART_S
+    def later(self, reached: int | None, frame: VideoFrame) -> int | None:
+        """The later one of a timestamp and a picture's; none if either has none."""
+        stamp = self.stamp_of(frame)
+        return None if reached is None or stamp is None else max(reached, stamp)
+
+    @property
+    def _reorders(self) -> bool:
+        """Whether pictures are sent in another order than they are shown in."""
+        return bool(self._stream.codec_context.has_b_frames)
 
     def forget_last(self) -> None:
         """Go on elsewhere in the stream, after a seek: nothing is known of the picture before."""
@@ -95,6 +104,7 @@ class Clock:
             self._use_dts = self._use_dts or frame.pts is None
             self._origin = self._raw(frame)
         raw = self._raw(frame)
+        self._missed = self._missed or raw is None
         if raw is None or self._origin is None:
             time = 0.0 if self._last is None else self._last + self._step
         else:

@@ -72,6 +72,8 @@ class FrameStream:
         self.error = ""
         self._images = Images(size)
         self._lost: list[str] = []
+        self._places = 0
+        self._last_lost: Picture | None = None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -91,6 +93,8 @@ class FrameStream:
                 yield i, image
         except UnreadableError as error:
             self.error = str(error)
+        except av.FFmpegError as error:
+            self.error = f"its pictures cannot be filtered: {in_words(error)}"
         finally:
             if not self._stays_open:
                 self._player.close()
@@ -132,8 +136,11 @@ class FrameStream:
 
     def _lose(self, picture: Picture) -> None:
         """Say why frames are missing: the first places, and how many more there are."""
-        if picture.lost in self._lost[-1:]:
+        if picture is self._last_lost:
             return
-        self._lost.append(picture.lost)
-        more = len(self._lost) - FEW
-        self.error = "; ".join([*self._lost[:FEW], f"and at {more} more places"] if more > 1 else self._lost)
+        self._last_lost = picture
+        self._places += 1
+        if self._places <= FEW:
+            self._lost.append(picture.lost)
+        more = self._places - FEW
+        self.error = "; ".join([*self._lost, f"and at {more} more place{'s' if more > 1 else ''}"] if more > 0 else self._lost)

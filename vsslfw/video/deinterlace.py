@@ -15,6 +15,8 @@ from vsslfw.video.images import one_thread_graph
 
 FILTER = ("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
 """A picture in, a picture out, from the field that comes first; pictures that are progressive stay as they are."""
+LEAST = (3, 4)
+"""The filter needs so many columns and rows."""
 TICK = Fraction(1, 1000)
 
 
@@ -27,7 +29,7 @@ def progressive(pictures: Iterator[Picture]) -> Iterator[Picture]:
         if running and (frame is None or _shape(frame) != running.shape):
             yield from running.finish()
             running = before = None
-        if frame is not None and frame.interlaced_frame and running is None:
+        if frame is not None and frame.interlaced_frame and running is None and frame.width >= LEAST[0] and frame.height >= LEAST[1]:
             running = _Running(frame, before)
         if running and frame is not None:
             yield from running.push(picture, frame)

@@ -12,17 +12,12 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from vsslfw.video.orientation import upright
+
 Image = NDArray[np.uint8]
-TURNS: tuple[tuple[tuple[str, str], ...], ...] = ((), (("transpose", "cclock"),), (("hflip", ""), ("vflip", "")), (("transpose", "clock"),))
-"""Counterclockwise quarter turns -> filters."""
 SCALER = "bilinear"
 MOST_GRAPHS = 4
 """A whole picture and a cut out one need one each; a stream that changes its size in the middle needs others."""
-
-
-def quarter_turns(degrees: int) -> int:
-    """Counterclockwise quarter turns (0-3) for the angle of a display matrix, rounded to right angles."""
-    return round(degrees / 90) % 4
 
 
 class Images:
@@ -59,13 +54,13 @@ class Images:
         return self._whole[size]
 
     def _graph(self, frame: VideoFrame, size: tuple[int, int] | None) -> Graph:
-        turns = quarter_turns(frame.rotation)
-        kind = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, turns, size)
+        # Whether the picture is mirrored too is not asked of each: that takes as long as a tenth of its decoding.
+        kind = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, frame.rotation, size)
         if kind not in self._graphs:
             if len(self._graphs) == MOST_GRAPHS:
                 self._graphs.clear()
             height, width = size or ("ih", "iw")
-            steps = (*TURNS[turns], ("scale", f"w={width}:h={height}:flags={SCALER}"), ("format", "rgb24"))
+            steps = (*upright(frame), ("scale", f"w={width}:h={height}:flags={SCALER}"), ("format", "rgb24"))
             self._graphs[kind] = one_thread_graph(frame, steps)
         return self._graphs[kind]
 

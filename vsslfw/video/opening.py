@@ -11,6 +11,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
+"""How files begin that libav would follow to others, which nobody has vouched for; some of them it reads for ever."""
+
 
 class UnreadableError(Exception):
     """This file cannot be read as video; the message says why in plain words."""
@@ -34,6 +37,10 @@ def open_container(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise UnreadableError("empty file (0 bytes)")
+        with path.open("rb") as file:
+            begin = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if begin.startswith(PLAYLISTS):
+            raise UnreadableError("not a video: a playlist, which names other files")
         # "file:" and an absolute path: a name may begin with "-" or look like an address.
         # The whitelist: a playlist must not make libav contact another machine.
         name = f"file:{os.path.abspath(path)}"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import av
 
-from vsslfw.video.images import quarter_turns
 from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.orientation import quarter_turns
 from vsslfw.video.source import Source
 
 
@@ -50,7 +50,7 @@ def _describe(source: Source) -> Probe:
     first = next((picture.frame for picture in source.pictures()), None)
     if first is None:
         raise UnreadableError("no picture of it decodes, although the header describes a video")
-    turns = quarter_turns(first.rotation)
+    turns = quarter_turns(first)
     size = (first.height, first.width) if turns % 2 == 0 else (first.width, first.height)
     described = Probe(
         duration_s=source.declared_duration_s,

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import av
 from av.format import Flags
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from vsslfw.video.clock import RESTART_S, Clock, Picture
+from vsslfw.video.decoder import Decoder, number_of
 from vsslfw.video.deinterlace import progressive
-from vsslfw.video.opening import UnreadableError, best_stream, in_words, open_container
+from vsslfw.video.opening import UnreadableError, best_stream, open_container
 
-BAD_PACKETS_AT_START = 250
-"""A recording cut out of a running stream begins with packets that cannot be decoded until its first key frame."""
-DECODER_THREADS = 0
-"""For the slices of a picture, in files that have several; 0: as many as there are cores."""
-BAD_READS = 10
-"""So often in a row the container may fail to give a packet; then the file ends there."""
 SEEK_AFTER_S = 5.0
 """Nearer to the beginning than this, decoding from the beginning is as fast as seeking."""
 SEEK_MARGINS_S = (0.5, 10.0, 60.0)
 """How far before the wanted time to look for a key frame; then from the beginning."""
+LARGEST_GROUP = 64 * 2**20
+"""Bytes from a key frame to the next; a recording that has more is decoded from its beginning."""
+INDEX_NOT_TRUSTED = ("avi",)
+"""Containers whose index is often wrong: it is not asked, and what lies before a time is read in the order of the file."""
 LONGEST_S = 30 * 24 * 3600.0
 """A header that declares more than a month is wrong, and the packets are asked instead."""
 
@@ -40,14 +39,10 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open()
-        self.decoded = 0
-        """Pictures decoded so far, from the beginning (or from where the last seek landed)."""
         self.seeked = False
-        self._lost: Packet[VideoStream] | None = None
-        """The last packet that did not decode."""
-        self._reason = ""
-        self._comes_out = False
-        """Whether it gives a picture all the same, part of it made up."""
+        self._reached: int | None = None
+        """The latest timestamp of a picture that was handed out."""
+        self._skims = True
 
     def _open(self) -> None:
         self.container = open_container(self.path)
@@ -56,8 +51,7 @@ class Source:
         except BaseException:
             self.container.close()
             raise
-        self.stream.thread_type = "SLICE"  # "AUTO" can deadlock beside the workers of a loader
-        self.stream.codec_context.thread_count = DECODER_THREADS
+        self.decoder = Decoder(self.container, self.stream)
         self.clock = Clock(self.stream, self.container.format.name)
 
     def __enter__(self) -> Source:
@@ -87,8 +81,14 @@ class Source:
 
     @property
     def seekable(self) -> bool:
-        """Whether a time far into the file can be found without decoding what lies before it; known once a picture was decoded."""
-        return self.clock.seekable and not Flags(self.container.format.flags) & _NO_SEEK
+        """Whether a time far into the file can be sought; known once a picture was decoded."""
+        name, flags = self.container.format.name, Flags(self.container.format.flags)
+        return self.clock.seekable and name not in INDEX_NOT_TRUSTED and not flags & _NO_SEEK
+
+    @property
+    def skims(self) -> bool:
+        """Whether what lies before a time far into the file can be read without decoding it; known once a picture was decoded."""
+        return self.clock.stamped and self._skims
 
     def pictures(self, start_s: float = 0.0) -> Iterator[Picture]:
         """Yield what is shown and when, from a picture at or before ``start_s`` on, progressive.
@@ -101,13 +101,14 @@ class Source:
         return progressive(self._pictures(start_s))
 
     def _pictures(self, start_s: float) -> Iterator[Picture]:
-        frames = self._decode()
+        frames = self.decoder.pictures()
         for first in frames:
             assert first is not None  # what does not decode before the first picture is passed over
             time = self.clock(first)
+            self._reached = self.clock.stamp_of(first)
             if start_s > SEEK_AFTER_S and self.seekable:
                 frames = self._from_key_before(start_s)
-            elif start_s > SEEK_AFTER_S and self.clock.stamped:
+            elif start_s > SEEK_AFTER_S and self.skims:
                 frames = self._skimmed(start_s)
             else:
                 yield Picture(time, self.clock.duration(first), first)
@@ -115,144 +116,98 @@ class Source:
         yield from self._timed(frames)
 
     def further(self, start_s: float) -> Iterator[Picture]:
-        """`pictures` of a file that cannot seek, where it is open at a picture well before ``start_s``; ends the iteration before."""
+        """`pictures` of a file that `skims`, from where it is read now, well before ``start_s``; ends the iteration before."""
         return progressive(self._timed(self._skimmed(start_s)))
 
     def _timed(self, frames: Iterator[VideoFrame | None]) -> Iterator[Picture]:
         """Pictures with their times; from a lost one (none) on, nothing up to the next key frame that was sent after it."""
-        lost_stamp: int | None = None
-        held_back, whole = 0, True
+        whole, last_lost = True, 0
         for frame in frames:
-            if frame is None:
-                lost_stamp = None if self._lost is None else self.clock.stamp_of(self._lost)
-                held_back = self.stream.codec_context.has_b_frames + self._comes_out
+            time = self.clock.lose() if frame is None else self.clock(frame)
+            if frame is None or frame.is_corrupt:
+                last_lost = max(last_lost, self.decoder.lost if frame is None else number_of(frame))
                 if whole:
-                    yield self._lost_picture(self.clock.lose())
+                    reason = self.decoder.reason if frame is None else "its picture is incomplete"
+                    yield Picture(time, 0.0, None, f"damaged at {time:.2f} s ({reason}): lost up to the next key frame")
                 whole = False
                 continue
-            stamp, time = self.clock.stamp_of(frame), self.clock(frame)
-            if frame.is_corrupt:
-                lost_stamp, held_back = stamp, 0
-                self._reason = "its picture is incomplete"
-                if whole:
-                    yield self._lost_picture(time)
-                whole = False
-                continue
-            if not whole:
-                behind = held_back <= 0
-                if stamp is not None and lost_stamp is not None:
-                    behind = stamp > lost_stamp or self.clock.starts_anew(lost_stamp, stamp)
-                held_back -= 1
-                whole = bool(frame.key_frame) and behind
+            self._reached = self.clock.later(self._reached, frame)
+            whole = whole or (bool(frame.key_frame) and number_of(frame) > last_lost)
             if whole:
                 yield Picture(time, self.clock.duration(frame), frame)
-
-    def _lost_picture(self, time: float) -> Picture:
-        return Picture(time, 0.0, None, f"damaged at {time:.2f} s ({self._reason}): lost up to the next key frame")
 
     def last_packet_end_s(self) -> float:
         """Seconds from the first packet's presentation to the last one's end: reads the whole file, decodes nothing."""
         base = float(self.stream.time_base or 0)
         first, last, count = None, 0.0, 0
-        for packet in self.container.demux(self.stream):
-            count += bool(packet.size)
+        for packet in self.decoder.packets():
+            if packet is None:
+                continue
+            count += 1
             stamp = packet.pts if packet.pts is not None else packet.dts
             if stamp is not None:
                 first = stamp if first is None else min(first, stamp)
                 last = max(last, (stamp - first + (packet.duration or 0)) * base)
         return last or count * self.clock.step_s
 
-    def _decode(self, first: Sequence[Packet[VideoStream]] = ()) -> Iterator[VideoFrame | None]:
-        """Pictures as the decoder gives them, none for each packet that does not decode; those before the first picture are passed over.
-
-        Raises `UnreadableError` if the file begins with too many of them.
-        """
-        self.decoded = bad = 0
-        for packet in itertools.chain(first, self._packets()):
-            frames, trouble = self._decode_packet(packet)
-            if trouble:
-                bad += 1
-                self._lost, self._reason, self._comes_out = packet, trouble, bool(frames)
-            if trouble and self.decoded:
-                yield None
-            elif trouble and bad > BAD_PACKETS_AT_START:
-                raise UnreadableError(f"no picture of it decodes ({trouble})")
-            for frame in frames:
-                if self.decoded or not (trouble or frame.is_corrupt):
-                    self.decoded += 1
-                    yield frame
-
-    def _decode_packet(self, packet: Packet[VideoStream] | None) -> tuple[list[VideoFrame], str]:
-        """The pictures that a packet completes, and what is wrong with it in words."""
-        if packet is None:
-            return [], self._reason
-        try:
-            frames = self.stream.decode(packet)
-        except (av.FFmpegError, ValueError, RuntimeError) as error:
-            return [], in_words(error)
-        return frames, "a packet is incomplete" if packet.is_corrupt and packet.size else ""
-
-    def _packets(self) -> Iterator[Packet[VideoStream] | None]:
-        """The stream's packets; none where the container is damaged and goes on behind it."""
-        bad = 0
-        while bad < BAD_READS:
-            try:
-                for packet in self.container.demux(self.stream):
-                    bad = 0
-                    yield packet
-                return
-            except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-                bad += 1
-                self._reason = in_words(error)
-                yield None
-
     def _from_key_before(self, start_s: float) -> Iterator[VideoFrame | None]:
         """Pictures from a key frame at or before ``start_s``; all pictures if seeking does not land on one."""
         for margin in SEEK_MARGINS_S:
             try:
                 self.container.seek(self.clock.stamp(start_s - margin), backward=True, any_frame=False, stream=self.stream)
-                frames = self._decode()
-                # What is shown before the key frame may lean on pictures that were not decoded (open GOP).
-                key = next((frame for frame in frames if frame and (frame.key_frame or self.clock.peek(frame) > start_s)), None)
+                found = self._from_key(self.decoder.pictures(), start_s)
             except (av.FFmpegError, UnreadableError):
                 continue
-            if key is not None and key.key_frame and 0 <= self.clock.peek(key) <= start_s:
-                self.seeked = True
-                self.clock.forget_last()
-                return itertools.chain([key], frames)
+            if found is not None:
+                return found
         return self._again()
 
     def _skimmed(self, start_s: float) -> Iterator[VideoFrame | None]:
         """Pictures from a key frame at or before ``start_s``, having read what lies before without decoding it.
 
-        All pictures, from the beginning, if a timestamp is missing on the way, or the clock starts anew.
+        All pictures, from the beginning, if a timestamp is missing on the way, or the clock does not go on at a key frame.
         """
-        wanted, step_back = self.clock.stamp(start_s - SEEK_MARGINS_S[0]), int(RESTART_S / self.clock.base)
-        group: list[Packet[VideoStream]] = []
-        latest = self.clock.stamp(0.0)
-        for packet in self._packets():
-            if packet is None or (packet.size and (packet.pts is None or packet.pts < latest - step_back)):
+        wanted, ahead = self.clock.stamp(start_s - SEEK_MARGINS_S[0]), self.clock.stamp(start_s + RESTART_S)
+        group: list[Packet[Any]] = []
+        latest, held = self._reached, 0
+        for packet in self.decoder.packets():
+            stamp = None if packet is None else self.clock.stamp_of(packet)
+            if packet is None or stamp is None or latest is None or (packet.is_keyframe and stamp <= latest) or held > LARGEST_GROUP:
+                self._skims = False
                 return self._again()
-            latest = max(latest, packet.pts or latest)
-            if packet.is_keyframe and packet.size and latest <= wanted:
-                group = []
+            if packet.is_keyframe and stamp <= wanted:
+                group, held = [], 0
             group.append(packet)
-            if latest > wanted + step_back:
+            latest, held = max(latest, stamp), held + packet.size
+            if latest > ahead:
                 break
-        self.stream.codec_context.flush_buffers()
-        frames = self._decode(group)
+        self.decoder.flush()
+        return self._from_key(self.decoder.pictures(group), start_s) or self._again()
+
+    def _from_key(self, frames: Iterator[VideoFrame | None], start_s: float) -> Iterator[VideoFrame | None] | None:
+        """The pictures from the first key frame on; none if it is shown after ``start_s``.
+
+        What is shown before a key frame may lean on pictures that were not decoded (open GOP).
+        """
         key = next((frame for frame in frames if frame and (frame.key_frame or self.clock.peek(frame) > start_s)), None)
-        if key is None or not key.key_frame or self.clock.peek(key) > start_s:
-            return self._again()
+        if key is None or not key.key_frame or not 0 <= self.clock.peek(key) <= start_s:
+            return None
+        begin = [key]
+        if key.interlaced_frame:
+            # It is deinterlaced without the picture before it, so it must not be the one that is shown.
+            following = next(frames, None)
+            if following is None or self.clock.peek(following) > start_s:
+                return None
+            begin.append(following)
         self.seeked = True
         self.clock.forget_last()
-        return itertools.chain([key], frames)
+        return itertools.chain(begin, frames)
 
     def _again(self) -> Iterator[VideoFrame | None]:
         """All pictures: opening the file anew is the one way back to the beginning that every container has."""
         self.container.close()
         self._open()
-        return self._decode()
+        return self.decoder.pictures()
 
 
 _NO_SEEK = Flags.ts_discont | Flags.no_timestamps | Flags.no_streams
