@@ -11,12 +11,13 @@ import numpy as np
 from vsslfw.data.manifest import Manifest
 from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.detection.candidates import Candidates, candidates
-from vsslfw.detection.checkpoint import write_detector
+from vsslfw.detection.checkpoint import is_detector, write_detector
 from vsslfw.detection.choose import Rule, choose
 from vsslfw.detection.folds import Fold, crossed, held_out
 from vsslfw.detection.geometry import Boxes
 from vsslfw.detection.labels import Labels
 from vsslfw.detection.model import ARCHITECTURES, PatientSSD
+from vsslfw.detection.output import wrong_output
 from vsslfw.detection.pictures import Pictures, read_pictures
 from vsslfw.detection.scores import Score, by_subject
 from vsslfw.detection.training import Plan, Progress, train_detector
@@ -67,7 +68,7 @@ class Made:
 def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order, out: Path, told: Told | None = None) -> Made:
     """Train, test and write ``out``. UserError, before anything is decoded, for boxes that do not fit the manifest."""
     told = told or Told()
-    _check(manifest, labels, order)
+    _check(manifest, labels, order, out)
     rows = [row for row in manifest.rows if row.video_id in labels]
     subjects = sorted({row.subject_id for row in rows})
     if order.per_subject:
@@ -120,8 +121,9 @@ def _scores(parts: Sequence[Pictures], chosen: Sequence[Boxes], found: Sequence[
     return by_subject(subjects, np.concatenate([part.boxes for part in parts]), np.concatenate(chosen), found, names)
 
 
-def _check(manifest: Manifest, labels: Mapping[str, Labels], order: Order) -> None:
+def _check(manifest: Manifest, labels: Mapping[str, Labels], order: Order, out: Path) -> None:
     problems = [Problem(*wrong) for wrong in _wrong(order)]
+    problems += wrong_output(out, replaces=is_detector(out), hint="it is no detector: choose another name")
     known = [row.video_id for row in manifest.rows]
     strangers = [name for name in labels if name not in set(known)]
     problems += [Problem(f'there is no video "{name}" in the manifest', "boxes", did_you_mean(name, known)) for name in strangers[:10]]
