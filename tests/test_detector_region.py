@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -62,8 +63,21 @@ def test_it_keeps_the_contract_of_a_detector(weights: Path) -> None:
 def test_each_subject_is_looked_at_by_a_network_that_has_not_seen_them(weights: Path, rows: list[VideoRow]) -> None:
     detector = told(SSDLite(weights=str(weights)), rows)
     assert {detector.trained_on(row.video_id) for row in rows} == {False}
+    for row in rows:  # the same stretch for everybody: what differs is the network
+        detector.watch(replace(watched(row), start_s=0.0, end_s=2.0, duration_s=4.0))
     assert len({detector.fingerprint(row.video_id) for row in rows}) == 2
     assert len({detector.fingerprint(row.video_id) for row in rows if row.subject_id == rows[0].subject_id}) == 1
+
+
+@pytest.mark.parametrize("other", [{"start_s": 0.5}, {"end_s": 1.5}, {"duration_s": 7.0}])
+def test_another_stretch_of_a_video_is_another_key(weights: Path, rows: list[VideoRow], other: dict[str, float]) -> None:
+    detector, video = SSDLite(weights=str(weights)), watched(rows[0])
+    detector.watch(video)
+    before = detector.fingerprint(video.video_id)
+    detector.watch(video)
+    assert detector.fingerprint(video.video_id) == before
+    detector.watch(replace(video, **other))  # type: ignore[arg-type]
+    assert detector.fingerprint(video.video_id) != before
 
 
 def test_boxes_asked_for_in_parts_are_those_of_the_whole(weights: Path, rows: list[VideoRow]) -> None:
