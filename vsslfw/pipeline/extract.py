@@ -152,7 +152,10 @@ class Extractor:
         return self.store.finish(key, shards, views=views, feature_dim=self.backbone.module.feature_dim, provenance=provenance)
 
     def _region_note(self, request: Request) -> dict[str, Any]:
-        """How often the patient was found, and whether the detector knew the subject, if it says so; a video with misses is told."""
+        """How often the patient was found, if the detector says so; a video with misses is told.
+
+        Nothing stands here that is not in the key: an entry is read again when the manifest says other things of its video.
+        """
         detector, video_id = self.reader.detector(request.region, request.video), request.clip.video_id
         shares = dict(detector.shares(video_id))
         if not shares:
@@ -160,7 +163,7 @@ class Extractor:
         if shares.get("found", 0.0) < 1:
             said = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in shares.items())
             progress.current().say(f"region    {video_id}: {said}")
-        return {"region_note": {"shares": shares, "trained_on": detector.trained_on(video_id)}}
+        return {"region_note": {"shares": shares}}
 
     def _segments(self, request: Request) -> int:
         return -(-self.backbone.length(request.clip.frames) // self._segment_length(request))
