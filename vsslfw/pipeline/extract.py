@@ -29,11 +29,12 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a request: its number, and what of it was decoded, or the shard that was made of it before."""
+    """A piece of a request: its number, what was decoded of it or the shard made of it before, and whether its frames have boxes."""
 
     number: int
     content: Decoded | Shard
     error: str
+    boxes: bool
 
 
 class Extractor:
@@ -120,11 +121,11 @@ class Extractor:
             if isinstance(segment.content, Shard):
                 shard = segment.content
             elif self.backbone.length(len(segment.content.frames)) > 0:
-                boxes = boxes or segment.content.boxes is not None
                 shard = self._extract(key, request, segment.number, segment.content, segment.error)
             else:
                 continue
             shards.append(shard)
+            boxes = boxes or segment.boxes
             progress.current().advance("extract", _frames(request) * (shard.stop - shard.start) / self.backbone.length(request.clip.frames))
         length = sum(shard.stop - shard.start for shard in shards)
         if reason := self.reader.unusable(request, length, error):
@@ -175,15 +176,14 @@ class Extractor:
         """Find one segment again, or decode it."""
         found = self.store.find_shard(key, number)
         if found is not None:
-            shard, notes = found
-            return Segment(number, shard, notes["error"])
+            return Segment(number, found.shard, found.notes["error"], found.boxes)
         length = self._segment_length(request)
         stop = min((number + 1) * length, self.backbone.length(request.clip.frames))
         first, last = self.backbone.frame_range(number * length, stop)
         if self._reading is None or self._reading[0] != key or first != self._reading[1].next:
             self._reading = key, self.reader.reading(request, first)
         decoded = self._reading[1].take(first, last)
-        return Segment(number, decoded, decoded.error)
+        return Segment(number, decoded, decoded.error, decoded.boxes is not None)
 
     def _extract(self, key: str, request: Request, number: int, decoded: Decoded, error: str) -> Shard:
         views = [
