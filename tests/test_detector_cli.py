@@ -10,7 +10,10 @@ import pytest
 from vsslfw.builtin.regions import BoxesCsv
 from vsslfw.cli import main
 from vsslfw.data.manifest import read_manifest
+from vsslfw.detection.checkpoint import is_detector
 from vsslfw.detection.labels import read_boxes
+from vsslfw.detection.output import wrong_output
+from vsslfw.detection.review import is_review
 
 pytest.importorskip("efficientnet_lite_pytorch")
 
@@ -96,3 +99,40 @@ def test_wrong_options_are_answered_before_anything_is_decoded(
     assert main([*common, "-o", str(tmp_path / "never"), *words]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize("action", ["find", "train", "review"])
+def test_a_file_that_is_there_is_not_written_over(
+    action: str, detector: Path, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = vsslfw_dataset.with_name("boxes.csv").read_text()
+    (tmp_path / "boxes.csv").write_text(drawn)
+    source = detector if action == "find" else tmp_path / "boxes.csv"
+    assert main(["detector", action, str(source), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "boxes.csv")]) == 2
+    assert "boxes.csv is there already, and is left as it is" in capsys.readouterr().err
+    assert (tmp_path / "boxes.csv").read_text() == drawn
+
+
+def test_found_boxes_are_replaced_if_that_is_asked_for(detector: Path, vsslfw_dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "found.csv").write_text("of last week")
+    words = ["--data", str(vsslfw_dataset), "-o", str(tmp_path / "found.csv"), "--every", "4", "--overwrite"]
+    assert main(["detector", "find", str(detector), *words]) == 0
+    assert read_boxes(tmp_path / "found.csv")
+
+
+def test_what_a_page_or_a_detector_was_is_replaced_by_the_new_one(detector: Path, boxes: Path) -> None:
+    page = boxes.with_name("again.html")
+    page.write_text("<!DOCTYPE html><title>Patient boxes</title>")
+    assert is_review(page)
+    assert is_detector(detector)
+    assert not is_detector(page)
+    assert list(wrong_output(page, replaces=is_review(page), hint="")) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_said_before_anything_is_trained(
+    vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for out, said in ((tmp_path / "file" / "p.safetensors", "file is a file, not a folder"), (tmp_path, "is a folder")):
+        assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset), "-o", str(out)]) == 2
+        assert said in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from vsslfw.errors import RunError, UserError
 from vsslfw.interfaces import Watched
 from vsslfw.pipeline.clip_reader import Reading
 from vsslfw.pipeline.run import RunResult
+from vsslfw.pipeline.run_audits import detector_audit
+from vsslfw.pipeline.stages import Pipeline
+from vsslfw.recipe import Recipe
 from vsslfw.testing import run_checks
 from vsslfw.video import frames_at, probe
 
@@ -62,8 +66,21 @@ def test_it_keeps_the_contract_of_a_detector(weights: Path) -> None:
 def test_each_subject_is_looked_at_by_a_network_that_has_not_seen_them(weights: Path, rows: list[VideoRow]) -> None:
     detector = told(SSDLite(weights=str(weights)), rows)
     assert {detector.trained_on(row.video_id) for row in rows} == {False}
+    for row in rows:  # the same stretch for everybody: what differs is the network
+        detector.watch(replace(watched(row), start_s=0.0, end_s=2.0, duration_s=4.0))
     assert len({detector.fingerprint(row.video_id) for row in rows}) == 2
     assert len({detector.fingerprint(row.video_id) for row in rows if row.subject_id == rows[0].subject_id}) == 1
+
+
+@pytest.mark.parametrize("other", [{"start_s": 0.5}, {"end_s": 1.5}, {"duration_s": 7.0}])
+def test_another_stretch_of_a_video_is_another_key(weights: Path, rows: list[VideoRow], other: dict[str, float]) -> None:
+    detector, video = SSDLite(weights=str(weights)), watched(rows[0])
+    detector.watch(video)
+    before = detector.fingerprint(video.video_id)
+    detector.watch(video)
+    assert detector.fingerprint(video.video_id) == before
+    detector.watch(replace(video, **other))  # type: ignore[arg-type]
+    assert detector.fingerprint(video.video_id) != before
 
 
 def test_boxes_asked_for_in_parts_are_those_of_the_whole(weights: Path, rows: list[VideoRow]) -> None:
@@ -106,7 +123,36 @@ def test_a_run_crops_to_what_it_finds_and_says_who_trained_it(weights: Path, vss
     result = vsslfw_run(f"finetune.region={region}", "pretrain.source=none")
     (line,) = [line for line in result.report.audits if line.check == "Patient regions"]
     assert "of the times in ES" in line.detail
-    assert "trained on" in line.detail
+    assert line.outcome == "ok"
+    assert line.detail.endswith("the detector ssdlite of vsslfw: no subject's boxes come from a network that was trained on them")
+
+
+def test_who_trained_the_detector_is_asked_anew_where_features_are_there_already(
+    vsslfw_dataset: Path, vsslfw_recipe: Callable[..., Recipe], rows: list[VideoRow], tmp_path: Path
+) -> None:
+    """A subject's id was misspelt when the features were made."""
+    test = rows[-1].subject_id
+    order = Order(plan=Plan(epochs=6, lr=3e-3), frames_per_video=12, size=(64, 96), test_subjects=(test,))
+    one = make_detector(read_manifest(vsslfw_dataset), read_boxes(vsslfw_dataset.with_name("boxes.csv")), order, tmp_path / "one").path
+    region = f'finetune.region=dict(type="ssdlite", weights="{one}", min_score=0.06, every_s=2.0)'
+
+    def pipeline(called: str) -> Pipeline:
+        cells = [[row.video_id, row.path, row.subject_id, row.role, row.label or ""] for row in rows]
+        lines = [",".join(map(str, row)).replace(f",{rows[0].subject_id},", f",{called},") for row in cells]
+        (tmp_path / "videos.csv").write_text("\n".join(["video_id,path,subject_id,role,label", *lines]))
+        data = f'data=dict(type="videos_csv", path="{tmp_path / "videos.csv"}")'
+        return Pipeline(vsslfw_recipe(data, region, "pretrain.source=none"), tmp_path / "cache", device="cpu")
+
+    before = pipeline("E0l")
+    assert before.features.reused == 0
+    after = pipeline(rows[0].subject_id)
+    said = [detector_audit(each) for each in (before, after)]
+    assert after.features.reused == after.features.parts
+    assert [line.outcome for line in said] == ["warning", "warning"]
+    assert [line.detail.partition("ssdlite of vsslfw: ")[2] for line in said] == [
+        "it was trained on the subjects of 2 of these videos",
+        "it was trained on the subjects of 3 of these videos",
+    ]
 
 
 def test_frames_without_a_patient_are_left_out_of_what_is_read(rows: list[VideoRow]) -> None:

@@ -143,6 +143,22 @@ def test_smoothing_takes_the_jitter_and_leaves_what_stands_still_and_what_is_mis
     assert smoothed(jitter, 0.0) is jitter
 
 
+def test_smoothing_is_the_mean_under_a_gaussian() -> None:
+    rng = np.random.default_rng(3)
+    track = Labels(np.cumsum(rng.uniform(0.1, 0.9, 60)), rng.uniform(0, 200, (60, 4)), np.ones(60))
+    track.boxes[[0, 17, 18, 59]] = np.nan
+    there, weights = track.found, np.exp(-0.5 * np.square((track.times[:, None] - track.times) / 0.7)) * track.found
+    dense = weights @ np.nan_to_num(track.boxes) / weights.sum(axis=1, keepdims=True)
+    found = smoothed(track, 0.7).boxes
+    np.testing.assert_allclose(found[there], dense[there], rtol=0, atol=1e-9)
+    assert np.isnan(found[~there]).all()
+
+
+def test_a_night_is_smoothed_in_little_memory() -> None:
+    night = Labels(np.arange(200_000) * 0.5, np.tile(BED, (200_000, 1)), np.ones(200_000))
+    np.testing.assert_allclose(smoothed(night, 0.3).boxes, night.boxes)
+
+
 # Files and figures
 
 

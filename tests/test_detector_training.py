@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,31 @@ def test_boxes_of_a_video_that_is_not_in_the_manifest_are_an_error(manifest: Man
         make_detector(manifest, stranger, Order(), tmp_path / "never")
     with pytest.raises(UserError, match="cannot be halved five times"):
         make_detector(manifest, labels, Order(size=(100, 100)), tmp_path / "never")
+
+
+def untrained(*_: object, **__: object) -> PatientSSD:
+    raise AssertionError("a network was trained before everything was checked")
+
+
+def test_every_fold_is_checked_before_the_first_is_trained(
+    manifest: Manifest, labels: dict[str, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsslfw.detection.making.train_detector", untrained)
+    few = Order(frames_per_video=1, size=(64, 64), per_subject=True, folds=2)
+    with pytest.raises(UserError) as caught:
+        make_detector(manifest, labels, few, tmp_path / "never")
+    said = "10 labelled pictures with a box are too few to train on; 20 are needed"
+    assert [(problem.where, problem.what) for problem in caught.value.problems] == [("fold 1 of 2", said), ("fold 2 of 2", said)]
+
+
+def test_test_subjects_without_a_labelled_picture_are_told_before_training(
+    manifest: Manifest, labels: dict[str, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsslfw.detection.making.train_detector", untrained)
+    late = {row.video_id for row in manifest.rows if row.subject_id == "E09"}
+    beyond = [replace(row, start_s=3.9, end_s=3.95) if row.video_id in late else row for row in manifest.rows]
+    with pytest.raises(UserError, match="none of its test subjects has a labelled picture: E09"):
+        make_detector(replace(manifest, rows=beyond), labels, Order(size=(64, 64), test_subjects=("E09",)), tmp_path / "never")
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

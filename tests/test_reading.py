@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import ffmpeg_program as ffmpeg
@@ -106,6 +107,24 @@ def test_features_of_a_damaged_video_say_what_is_missing(damaged: Path, reader: 
     assert failed == {}
     assert entry.length == entry.provenance["frames_decoded"] < entry.provenance["frames_expected"] == 150
     assert "lost up to the next key frame" in entry.provenance["decode_error"]
+
+
+def test_a_run_that_was_killed_before_the_header_knows_that_its_shards_hold_boxes(
+    recording: Callable[[str], Path], reader: ClipReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsslfw.pipeline.extract.SEGMENT_S", 10.0)
+    (tmp_path / "boxes.csv").write_text("video_id,time_s,x1,y1,x2,y2\nnight,0,10,10,60,60\n")
+    whole = request_for(recording("night.mp4"))
+    cropped = replace(whole, region={"type": "boxes_csv", "path": str(tmp_path / "boxes.csv")})
+    cache, said = Cache(tmp_path / "cache"), []
+    for request in (whole, cropped):
+        for _ in range(2):
+            entries, _, reused = Extractor(reader, cache, {"components": []}).run([request])
+            (entry,) = entries.values()
+            assert (len(entry.shards), reused) == (3, 0)
+            said.append(entry.provenance["boxes_in_shards"])
+            entry.header.unlink()
+    assert said == [False, False, True, True]
 
 
 def test_more_than_max_lost_leaves_the_video_out(damaged: Path, reader: ClipReader, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsslfw.data.store import FeatureStore, Shard
+from vsslfw.data.store import FeatureStore, FoundShard, Shard
 from vsslfw.errors import RunError
 
 KEY = "ab" + "0" * 62
@@ -55,7 +55,7 @@ def test_shards_without_a_header_are_no_entry_but_are_taken_up_again(tmp_path: P
     store = FeatureStore(tmp_path)
     (shard,) = write(store, torch.randn(1, 4, 3), [4])
     assert store.find(KEY) is None
-    assert store.find_shard(KEY, 0) == (shard, {"error": ""})
+    assert store.find_shard(KEY, 0) == FoundShard(shard, {"error": ""}, boxes=False)
 
 
 def test_a_lost_shard_is_told_and_never_read_around(tmp_path: Path) -> None:

@@ -102,7 +102,10 @@ class Detector(ABC):
         return {}
 
     def trained_on(self, video_id: str) -> bool | None:
-        """Whether what finds this video's patient was trained on its subject; none, the default: not known."""
+        """Whether what finds this video's patient was trained on its subject; none, the default: not known.
+
+        Asked in every run, after `watch`, whether this video's `boxes` were asked for or its features were there already.
+        """
         return None
 
 

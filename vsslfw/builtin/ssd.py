@@ -78,8 +78,10 @@ class _SSD(Detector):
         return None if found is None else grown(found, size, margin=self._margin, aspect=self._aspect)
 
     def fingerprint(self, video_id: str) -> str:
-        """A digest of the network that looks at this video."""
-        return digest_of(self._member(video_id)[0].digest)
+        """A digest of the network that looks at this video, and of the stretch that it looks at: the bed is found in all of it."""
+        video = self._watched.get(video_id)
+        stretch = None if video is None else [video.start_s, video.end_s, video.duration_s]
+        return digest_of([self._member(video_id)[0].digest, stretch])
 
     def shares(self, video_id: str) -> Mapping[str, float]:
         """How often the patient was found."""

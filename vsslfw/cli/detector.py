@@ -90,19 +90,20 @@ def train(
     console.print(_table(made.scores))
     console.print("A miss counts as an IoU of 0. Subjects are pseudonyms; each was found by a detector that had not seen them.")
     console.print(f"Written: {made.path} ({len(made.folds)} network{'s' if len(made.folds) > 1 else ''})", markup=False, soft_wrap=True)
-    console.print(f"Next:    vsslfw detector find {made.path} --data {data} -o boxes.csv", markup=False, soft_wrap=True)
+    console.print(f"Next:    vsslfw detector find {made.path} --data {data} -o found.csv", markup=False, soft_wrap=True)
 
 
 @command.command("find", short_help="Find the patient in videos, and write boxes with scores.")
 @click.argument("detector", type=PATH)
 @_data_option
 @click.option(
-    "-o", "--out", type=PATH, default=Path("boxes.csv"), show_default=True, help="The boxes, for boxes_csv; readable by you alone."
+    "-o", "--out", type=PATH, default=Path("found.csv"), show_default=True, help="The boxes, for boxes_csv; readable by you alone."
 )
 @click.option("--every", "every_s", type=click.FloatRange(min=0.04), default=0.5, show_default=True, help="Seconds between pictures.")
 @click.option("--smooth", "smooth_s", type=click.FloatRange(min=0), default=0.3, show_default=True, help="Seconds to smooth over; 0: none.")
 @click.option("--min-score", type=click.FloatRange(0, 1), default=0.3, show_default=True, help="Below it nobody is found.")
-def find(detector: Path, data: Path, out: Path, every_s: float, smooth_s: float, min_score: float) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace a file of boxes that is there already.")
+def find(detector: Path, data: Path, out: Path, every_s: float, smooth_s: float, min_score: float, overwrite: bool) -> None:
     """Find the patient in every video of a manifest with a DETECTOR's file. A time at which nobody is found has a row without corners.
 
     Of a cross-fitted file each video gets the network that has not seen its subject.
@@ -113,7 +114,11 @@ def find(detector: Path, data: Path, out: Path, every_s: float, smooth_s: float,
     from vsslfw.detection.find import Watching
     from vsslfw.detection.finding import find_all
     from vsslfw.detection.labels import write_boxes
+    from vsslfw.detection.output import wrong_output
+    from vsslfw.errors import UserError
 
+    if wrong := list(wrong_output(out, replaces=overwrite, hint="choose another name, or give --overwrite")):
+        raise UserError(*wrong)
     console = table_console()
     manifest = read_manifest(data, to_split=False)
     watching = Watching(every_s, smooth_s, Rule(min_score=min_score))
@@ -123,7 +128,7 @@ def find(detector: Path, data: Path, out: Path, every_s: float, smooth_s: float,
     for line in found.lines():
         console.print(line, markup=False, soft_wrap=True)
     console.print(f"Written: {out}", markup=False, soft_wrap=True)
-    console.print(f"Next:    vsslfw detector review {out} --data {data} -o boxes.html", markup=False, soft_wrap=True)
+    console.print(f"Next:    vsslfw detector review {out} --data {data} -o {out.with_suffix('.html')}", markup=False, soft_wrap=True)
 
 
 @command.command("review", short_help="Show boxes on pictures of the videos, the worst first.")
@@ -139,8 +144,12 @@ def review(boxes: Path, data: Path, out: Path, most: int) -> None:
     from vsslfw.cli.console import table_console
     from vsslfw.data.manifest import read_manifest
     from vsslfw.detection.labels import read_boxes
-    from vsslfw.detection.review import write_review
+    from vsslfw.detection.output import wrong_output
+    from vsslfw.detection.review import is_review, write_review
+    from vsslfw.errors import UserError
 
+    if wrong := list(wrong_output(out, replaces=is_review(out), hint="it is no page of boxes: choose another name")):
+        raise UserError(*wrong)
     with _Live() as live:
         shown = write_review(out, read_manifest(data, to_split=False), read_boxes(boxes), most=most, told=live.told().read)
     console = table_console()

@@ -31,6 +31,15 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class FoundShard:
+    """A segment that was written before, the notes written with it, and whether it holds the crop boxes of its frames."""
+
+    shard: Shard
+    notes: dict[str, str]
+    boxes: bool
+
+
+@dataclass(frozen=True)
 class FeatureEntry:
     """The features of one clip on disk: (views, K, D), presentation times (K,) seconds, and where they came from."""
 
@@ -84,13 +93,14 @@ class FeatureStore:
         note_use(header)
         return FeatureEntry(header, content["views"], content["length"], content["feature_dim"], shards, content["provenance"])
 
-    def find_shard(self, key: str, number: int) -> tuple[Shard, dict[str, str]] | None:
-        """A finished segment of an entry that may not be whole yet (its range counts from 0), and the notes written with it."""
+    def find_shard(self, key: str, number: int) -> FoundShard | None:
+        """A finished segment of an entry that may not be whole yet; its range counts from 0."""
         path = self._shard_path(key, number)
         if not path.is_file():
             return None
         with safe_open(path, framework="pt") as file:
-            return Shard(path.name, 0, file.get_slice("times").get_shape()[0]), file.metadata()
+            shard = Shard(path.name, 0, file.get_slice("times").get_shape()[0])
+            return FoundShard(shard, file.metadata(), "boxes" in file.keys())  # noqa: SIM118
 
     def write_shard(
         self,

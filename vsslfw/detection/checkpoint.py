@@ -23,6 +23,7 @@ from vsslfw.errors import Problem, UserError
 from vsslfw.weights import load_into
 
 FORMAT = 1
+KIND = "vsslfw detector"
 DIGITS = 16
 
 
@@ -83,13 +84,23 @@ def write_detector(
         described.append({**model.architecture.as_dict(), "train": names[0], "test": names[1]})
     header = {
         "format": FORMAT,
-        "kind": "vsslfw detector",
+        "kind": KIND,
         "salt": salt,
         "members": described,
         "made": {"vsslfw": version("vsslfw"), "torch": torch.__version__, "machine": platform.machine(), **made},
     }
     with replacing(path) as part:
         part.write_bytes(save(tensors, metadata={"vsslfw": json.dumps(header, sort_keys=True)}))
+
+
+def is_detector(path: Path) -> bool:
+    """Whether a file says that it is a detector, of whatever format."""
+    try:
+        with safe_open(path, "pt") as file:
+            header = json.loads((file.metadata() or {}).get("vsslfw", "{}"))
+    except (SafetensorError, OSError, ValueError):
+        return False
+    return bool(header.get("kind") == KIND)
 
 
 def read_detector(path: Path, *, where: str = "region.weights") -> DetectorFile:
@@ -100,7 +111,7 @@ def read_detector(path: Path, *, where: str = "region.weights") -> DetectorFile:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(Problem(f"{path.name} cannot be read as a detector: {error}", where)) from error
-    if header.get("kind") != "vsslfw detector":
+    if header.get("kind") != KIND:
         raise UserError(Problem(f"{path.name} is no detector", where, "make one: vsslfw detector train boxes.csv --data videos.csv"))
     if header["format"] != FORMAT:
         raise UserError(Problem(f"{path.name} is a detector of format {header['format']}; this version reads {FORMAT}", where))

@@ -11,12 +11,13 @@ import numpy as np
 from vsslfw.data.manifest import Manifest
 from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.detection.candidates import Candidates, candidates
-from vsslfw.detection.checkpoint import write_detector
+from vsslfw.detection.checkpoint import is_detector, write_detector
 from vsslfw.detection.choose import Rule, choose
 from vsslfw.detection.folds import Fold, crossed, held_out
 from vsslfw.detection.geometry import Boxes
 from vsslfw.detection.labels import Labels
 from vsslfw.detection.model import ARCHITECTURES, PatientSSD
+from vsslfw.detection.output import wrong_output
 from vsslfw.detection.pictures import Pictures, read_pictures
 from vsslfw.detection.scores import Score, by_subject
 from vsslfw.detection.training import Plan, Progress, train_detector
@@ -67,7 +68,7 @@ class Made:
 def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order, out: Path, told: Told | None = None) -> Made:
     """Train, test and write ``out``. UserError, before anything is decoded, for boxes that do not fit the manifest."""
     told = told or Told()
-    _check(manifest, labels, order)
+    _check(manifest, labels, order, out)
     rows = [row for row in manifest.rows if row.video_id in labels]
     subjects = sorted({row.subject_id for row in rows})
     if order.per_subject:
@@ -77,12 +78,11 @@ def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order
     used = {subject for fold in folds for subject in (*fold.train, *fold.test)}
     size = order.size or ARCHITECTURES[order.arch]
     pictures = read_pictures([row for row in rows if row.subject_id in used], labels, size, of_each=order.frames_per_video, told=told.read)
+    _check_pictures(folds, pictures)
     members, parts, chosen, found = [], [], [], []
     for number, fold in enumerate(folds):
         told.fold(number, len(folds), fold)
         train, test = pictures.of(fold.train), pictures.of(fold.test)
-        if np.isfinite(train.boxes[:, 0]).sum() < FEWEST:
-            raise UserError(Problem(f"{len(train)} labelled pictures are too few to train on; {FEWEST} with a box are needed"))
         model = train_detector(train, order.arch, order.backbone, order.weights, order.plan, told=told.step)
         boxes, answers = answered(model, test, order.rule)
         members.append((model, fold.train, fold.test))
@@ -120,13 +120,31 @@ def _scores(parts: Sequence[Pictures], chosen: Sequence[Boxes], found: Sequence[
     return by_subject(subjects, np.concatenate([part.boxes for part in parts]), np.concatenate(chosen), found, names)
 
 
-def _check(manifest: Manifest, labels: Mapping[str, Labels], order: Order) -> None:
+def _check(manifest: Manifest, labels: Mapping[str, Labels], order: Order, out: Path) -> None:
     problems = [Problem(*wrong) for wrong in _wrong(order)]
+    problems += wrong_output(out, replaces=is_detector(out), hint="it is no detector: choose another name")
     known = [row.video_id for row in manifest.rows]
     strangers = [name for name in labels if name not in set(known)]
     problems += [Problem(f'there is no video "{name}" in the manifest', "boxes", did_you_mean(name, known)) for name in strangers[:10]]
     if problems:
         raise UserError(*problems)
+
+
+def _check_pictures(folds: Sequence[Fold], pictures: Pictures) -> None:
+    """Before hours of training: every fold has what it needs to be trained and tested."""
+    problems = []
+    for number, fold in enumerate(folds, 1):
+        where = f"fold {number} of {len(folds)}" if len(folds) > 1 else ""
+        train, test = pictures.of(fold.train), pictures.of(fold.test)
+        boxed = int(np.isfinite(train.boxes[:, 0]).sum())
+        if boxed < FEWEST:
+            what = f"{boxed} labelled pictures with a box are too few to train on; {FEWEST} are needed"
+            problems.append(Problem(what, where, "label more, or let --frames take more of each video"))
+        if not len(test):
+            what = f"none of its test subjects has a labelled picture: {', '.join(fold.test)}"
+            problems.append(Problem(what, where, "exclude them (--exclude-subjects), or label pictures within their videos"))
+    if problems:
+        raise UserError(*problems, title="The pictures are not enough:")
 
 
 def _wrong(order: Order) -> Iterable[tuple[str, str, str]]:

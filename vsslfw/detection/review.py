@@ -22,6 +22,7 @@ from vsslfw.video import frames_at, probe
 TILES = 6
 """Pictures of a video: the worst moments, and evenly spread ones."""
 WIDTH = 240
+TITLE = b"<title>Patient boxes</title>"
 QUALITY = 70
 SHOWN, NOBODY = (60, 220, 80), (235, 70, 60)
 
@@ -55,6 +56,15 @@ class Shown:
     verdict: Verdict
     tiles: list[Tile]
     note: str
+
+
+def is_review(path: Path) -> bool:
+    """Whether a file begins as such a page does."""
+    try:
+        with path.open("rb") as file:
+            return TITLE in file.read(1024)
+    except OSError:
+        return False
 
 
 def verdict(labels: Labels) -> Verdict:

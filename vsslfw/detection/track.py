@@ -12,6 +12,8 @@ from vsslfw.detection.geometry import Boxes
 from vsslfw.detection.labels import Labels
 
 OnMiss = Literal["hold", "whole_frame", "drop"]
+REACH = 8
+"""How many deviations a smoothed box looks to either side: a box beyond would weigh exp(-32)."""
 ON_MISS = ("hold", "whole_frame", "drop")
 
 
@@ -19,11 +21,19 @@ def smoothed(labels: Labels, seconds: float) -> Labels:
     """The same times, each box a mean of those found within about ``seconds`` of it (a Gaussian of that deviation); 0 leaves them."""
     if seconds <= 0 or not labels.found.any():
         return labels
-    there = labels.found
-    apart = (labels.times[:, None] - labels.times[None, :]) / seconds
-    weights = np.where(there[None, :], np.exp(-0.5 * np.square(apart)), 0.0)
-    mean = weights @ np.nan_to_num(labels.boxes) / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
-    return Labels(labels.times, np.where(there[:, None], mean, np.nan), labels.scores)
+    times, there = labels.times[labels.found], labels.boxes[labels.found]
+    firsts = np.searchsorted(times, times - REACH * seconds, side="left")
+    lasts = np.searchsorted(times, times + REACH * seconds, side="right")
+    mean = np.full_like(labels.boxes, np.nan)
+    mean[labels.found] = [
+        _weighted(there[first:last], (times[first:last] - time) / seconds) for time, first, last in zip(times, firsts, lasts, strict=True)
+    ]
+    return Labels(labels.times, mean, labels.scores)
+
+
+def _weighted(boxes: Boxes, apart: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(-0.5 * np.square(apart))
+    return np.asarray(weights @ boxes / weights.sum())
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,12 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a request: its number, and what of it was decoded, or the shard that was made of it before."""
+    """A piece of a request: its number, what was decoded of it or the shard made of it before, and whether its frames have boxes."""
 
     number: int
     content: Decoded | Shard
     error: str
+    boxes: bool
 
 
 class Extractor:
@@ -120,11 +121,11 @@ class Extractor:
             if isinstance(segment.content, Shard):
                 shard = segment.content
             elif self.backbone.length(len(segment.content.frames)) > 0:
-                boxes = boxes or segment.content.boxes is not None
                 shard = self._extract(key, request, segment.number, segment.content, segment.error)
             else:
                 continue
             shards.append(shard)
+            boxes = boxes or segment.boxes
             progress.current().advance("extract", _frames(request) * (shard.stop - shard.start) / self.backbone.length(request.clip.frames))
         length = sum(shard.stop - shard.start for shard in shards)
         if reason := self.reader.unusable(request, length, error):
@@ -152,7 +153,10 @@ class Extractor:
         return self.store.finish(key, shards, views=views, feature_dim=self.backbone.module.feature_dim, provenance=provenance)
 
     def _region_note(self, request: Request) -> dict[str, Any]:
-        """How often the patient was found, and whether the detector knew the subject, if it says so; a video with misses is told."""
+        """How often the patient was found, if the detector says so; a video with misses is told.
+
+        Nothing stands here that is not in the key: an entry is read again when the manifest says other things of its video.
+        """
         detector, video_id = self.reader.detector(request.region, request.video), request.clip.video_id
         shares = dict(detector.shares(video_id))
         if not shares:
@@ -160,7 +164,7 @@ class Extractor:
         if shares.get("found", 0.0) < 1:
             said = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in shares.items())
             progress.current().say(f"region    {video_id}: {said}")
-        return {"region_note": {"shares": shares, "trained_on": detector.trained_on(video_id)}}
+        return {"region_note": {"shares": shares}}
 
     def _segments(self, request: Request) -> int:
         return -(-self.backbone.length(request.clip.frames) // self._segment_length(request))
@@ -172,15 +176,14 @@ class Extractor:
         """Find one segment again, or decode it."""
         found = self.store.find_shard(key, number)
         if found is not None:
-            shard, notes = found
-            return Segment(number, shard, notes["error"])
+            return Segment(number, found.shard, found.notes["error"], found.boxes)
         length = self._segment_length(request)
         stop = min((number + 1) * length, self.backbone.length(request.clip.frames))
         first, last = self.backbone.frame_range(number * length, stop)
         if self._reading is None or self._reading[0] != key or first != self._reading[1].next:
             self._reading = key, self.reader.reading(request, first)
         decoded = self._reading[1].take(first, last)
-        return Segment(number, decoded, decoded.error)
+        return Segment(number, decoded, decoded.error, decoded.boxes is not None)
 
     def _extract(self, key: str, request: Request, number: int, decoded: Decoded, error: str) -> Shard:
         views = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vsslfw.data.clips import Clip
@@ -36,6 +36,8 @@ class Features:
     parts: int
     reused: int
     note: str
+    trained_on: Mapping[str, bool | None] = field(default_factory=dict)
+    """By labelled video: whether the detector that looks at it was trained on its subject; none if it does not say."""
 
 
 def extract_features(recipe: Recipe, index: Index, backbone: FrozenBackbone, cache: Cache, provenance: dict[str, Any]) -> Features:
@@ -64,7 +66,9 @@ def extract_features(recipe: Recipe, index: Index, backbone: FrozenBackbone, cac
     if online and drawn:
         note += f"; the clips are online: decoded and extracted anew in each of {settings.pretrain.epochs} epochs"
     cases = tuple(case_of(request, entries[key]) for key, request in whole if key in entries)
-    return Features(cases, tuple(clips), left_out, digest_of(sorted(entries)), len(whole) + len(drawn), reused, note)
+    asked = {request.clip.video_id: reader.detector(request.region, request.video) for key, request in whole if key in entries}
+    trained_on = {video_id: detector.trained_on(video_id) for video_id, detector in asked.items()}
+    return Features(cases, tuple(clips), left_out, digest_of(sorted(entries)), len(whole) + len(drawn), reused, note, trained_on)
 
 
 def requests_of(recipe: Recipe, index: Index, reader: ClipReader) -> tuple[list[Keyed], list[Keyed]]:

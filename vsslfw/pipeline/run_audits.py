@@ -34,7 +34,7 @@ def more_audits(pipeline: Pipeline, names: Names, metrics: dict[str, Any]) -> li
     return [
         lines.class_weights_line(used),
         lines.threshold_line(thresholds),
-        _detector(pipeline),
+        detector_audit(pipeline),
         lines.left_out_line(left_out, kept),
         lines.balance_line(metrics["subjects_by_class"], metrics["videos_by_class"], mixed),
         lines.seeds_line(metrics["seeds"]["balanced_accuracy"]),
@@ -49,7 +49,8 @@ def reuse_audit(pipeline: Pipeline) -> AuditLine:
     return lines.reuse_line(stages, _changed(pipeline))
 
 
-def _detector(pipeline: Pipeline) -> AuditLine:
+def detector_audit(pipeline: Pipeline) -> AuditLine:
+    """Who has a patient region, in whom the patient was found, and whether the detector of this recipe was trained on them."""
     region = pipeline.recipe.settings.finetune.region
     component = pipeline.recipe.registries.find("detector", region["type"])
     boxes = {
@@ -60,7 +61,7 @@ def _detector(pipeline: Pipeline) -> AuditLine:
         for name in pipeline.classes
     }
     notes = [(case.label, case.entry.provenance.get("region_note") or {}) for case in pipeline.features.cases]
-    known = [note["trained_on"] for _, note in notes if note.get("trained_on") is not None]
+    known = [trained for trained in pipeline.features.trained_on.values() if trained is not None]
     shares = {name: [note["shares"].get("found", 0.0) for label, note in notes if label == name and note] for name in pipeline.classes}
     found = {name: sum(of_class) / len(of_class) for name, of_class in shares.items() if of_class}
     who = f"the detector {component.name} of {component.distribution}"
