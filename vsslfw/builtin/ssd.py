@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vsslfw.detection.checkpoint import Member, read_detector
-from vsslfw.detection.choose import Rule
-from vsslfw.detection.find import Watching, find_patient
 from vsslfw.detection.geometry import Aspect, check_crop, grown
-from vsslfw.detection.model import PatientSSD
 from vsslfw.detection.track import ON_MISS, OnMiss, Track
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, RunError, UserError, did_you_mean
 from vsslfw.interfaces import Detector, Examples, Location, Watched
 from vsslfw.video import Probe
 from vsslfw.weights import find_file
+
+if TYPE_CHECKING:  # they bring torchvision, which the recipe check need not wait for
+    from vsslfw.detection.checkpoint import Member
+    from vsslfw.detection.model import PatientSSD
 
 WHERE = "region.weights"
 HINT = "Make one: vsslfw detector train boxes.csv --data videos.csv"
@@ -48,6 +48,10 @@ class _SSD(Detector):
         wrong += [] if on_miss in ON_MISS else [f'on_miss is "{on_miss}"; {did_you_mean(on_miss, ON_MISS)}']
         if wrong:
             raise UserError(*(Problem(what, "region") for what in wrong))
+        from vsslfw.detection.checkpoint import read_detector
+        from vsslfw.detection.choose import Rule
+        from vsslfw.detection.find import Watching
+
         self._file = read_detector(find_file(weights, HINT, where=WHERE))
         arch = self._file.members[0].architecture.arch
         if arch != self.arch:
@@ -99,6 +103,8 @@ class _SSD(Detector):
         if video_id not in self._tracks:
             if video_id not in self._watched:
                 raise RunError(f'the detector "{self.arch}" was not told where the video {video_id} is')
+            from vsslfw.detection.find import find_patient
+
             video, (member, _) = self._watched[video_id], self._member(video_id)
             if member.digest not in self._networks:
                 self._networks[member.digest] = member.build()
