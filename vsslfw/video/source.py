@@ -1,4 +1,4 @@
-"""An open video file: its best video stream, and its pictures in order of presentation. All of libav is met here."""
+"""An open video file: its best video stream, its pictures in order of presentation, and how a time far into it is found."""
 
 from __future__ import annotations
 
