@@ -83,3 +83,10 @@ def test_a_mutant_is_the_same_for_the_same_seed() -> None:
     content = bytes(range(256)) * 8
     mutants = [video_fuzz.mutate(content, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert mutants[0] == mutants[1] != mutants[2]
+
+
+def test_the_peak_is_of_the_process_itself_and_not_of_what_started_it() -> None:
+    held = np.ones(1 << 30, np.uint8)
+    command = [sys.executable, "-c", "import video_fuzz; print(video_fuzz.peak_mib())"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parent)
+    assert 0 < float(done.stdout) < held.nbytes / 2**20
