@@ -32,7 +32,7 @@ def damaged(monkeypatch: pytest.MonkeyPatch) -> Any:
             decoded, request = taken(self, first, last), self.request  # type: ignore[attr-defined]
             if request.video.row.role != role or not start_s <= request.clip.times[first] - request.clip.start_s < stop_s:
                 return decoded
-            return clip_reader.Decoded(decoded.frames[:0], decoded.times[:0], None, "damaged by the test")
+            return clip_reader.Decoded(decoded.frames[:0], decoded.times[:0], decoded.places[:0], None, "damaged by the test")
 
         monkeypatch.setattr(extract, "SEGMENT_S", 1.0)
         monkeypatch.setattr(clip_reader.ClipReader, "reading", reading)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
 
 from vsslfw import load_recipe
@@ -56,6 +58,17 @@ def test_features_of_a_segment_are_those_of_the_whole(clips: FrozenBackbone) -> 
     whole = clips.features(frames)
     first, last = clips.frame_range(2, 5)
     assert torch.equal(clips.features(frames[first:last]), whole[2:5])
+
+
+@given(missing=st.sets(st.integers(0, 29), max_size=8))
+def test_clips_that_would_reach_across_a_missing_frame_are_lost_and_no_others(missing: set[int]) -> None:
+    clips = FrozenBackbone(ClipBackbone(), {}, (9, 12), 4, "float32", "cpu")
+    frames = np.random.default_rng(0).integers(0, 255, (30, 8, 8, 3), np.uint8)
+    there = np.array([place for place in range(30) if place not in missing], dtype=np.int64)
+    kept = [number for number in range(clips.length(30)) if not missing & set(range(2 * number, 2 * number + 4))]
+    begins = clips.begins(there)
+    assert torch.equal(clips.features(frames[there], begins), clips.features(frames)[kept])
+    assert clips.feature_times(there / 25, begins).tolist() == clips.feature_times(np.arange(30) / 25)[kept].tolist()
 
 
 def test_mask_of_a_clip_backbone_is_a_clip_of_constant_frames(clips: FrozenBackbone) -> None:

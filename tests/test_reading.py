@@ -138,8 +138,12 @@ def test_more_than_max_lost_leaves_the_video_out(damaged: Path, reader: ClipRead
 
 def test_a_backbone_of_clips_never_sees_across_what_is_missing(damaged: Path, reader: ClipReader, monkeypatch: pytest.MonkeyPatch) -> None:
     request = request_for(damaged)
-    frames = len(reader.decode(request).frames)
+    found = reader.decode(request)
+    missing = sorted(set(range(150)) - set(found.places.tolist()))
     monkeypatch.setattr(type(reader.backbone.module), "clip_length", 8)
-    unbroken = reader.decode(request)
-    assert np.diff(unbroken.times).max() == pytest.approx(1 / FPS)
-    assert len(unbroken.frames) < frames
+    monkeypatch.setattr(type(reader.backbone.module), "clip_stride", 4)
+    begins = reader.backbone.begins(found.places)
+    whole = [first for first in range(0, 150 - 7, 4) if not set(range(first, first + 8)) & set(missing)]
+    assert found.places[begins].tolist() == whole
+    assert reader.backbone.feature_times(found.times, begins).tolist() == pytest.approx([(first + 3.5) / FPS for first in whole])
+    assert whole[0] < missing[0] < missing[-1] < whole[-1]

@@ -62,24 +62,36 @@ class FrozenBackbone:
         module = self.module
         return start * module.clip_stride, (stop - 1) * module.clip_stride + module.clip_length
 
-    def feature_times(self, times: NDArray[np.float64]) -> Tensor:
-        """(F,) seconds: the times of the frames, or the centres of the clips."""
-        module = self.module
-        starts = range(0, self.length(len(times)) * module.clip_stride, module.clip_stride)
-        return torch.tensor([float(np.mean(times[s : s + module.clip_length])) for s in starts], dtype=torch.float64)
+    def begins(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(F,) rows of the frames with which features begin: a clip that would reach across a missing frame gives none.
 
-    def features(self, frames: NDArray[np.uint8]) -> Tensor:
-        """(N,h,w,3) uint8 frames, already cropped -> (F,D) float32. A batch at a time: clips that overlap repeat their frames."""
-        module, count = self.module, self.length(len(frames))
+        ``places`` (N,), increasing, says which frames are there; clips begin at every ``clip_stride``-th place.
+        """
+        length = self.module.clip_length
+        rows = np.flatnonzero(places % self.module.clip_stride == 0)
+        rows = rows[rows + length <= len(places)]
+        whole: NDArray[np.int64] = rows[places[rows + length - 1] - places[rows] == length - 1]
+        return whole
+
+    def feature_times(self, times: NDArray[np.float64], begins: NDArray[np.int64] | None = None) -> Tensor:
+        """(F,) seconds: the times of the frames, or the centres of the clips; ``begins`` as in `features`."""
+        begins = self.begins(np.arange(len(times))) if begins is None else begins
+        return torch.tensor([float(np.mean(times[row : row + self.module.clip_length])) for row in begins], dtype=torch.float64)
+
+    def features(self, frames: NDArray[np.uint8], begins: NDArray[np.int64] | None = None) -> Tensor:
+        """(N,h,w,3) uint8 frames, already cropped -> (F,D) float32. A batch at a time: clips that overlap repeat their frames.
+
+        ``begins`` (F,) are the rows that features begin with; without it no frame is missing.
+        """
+        module = self.module
+        begins = self.begins(np.arange(len(frames))) if begins is None else begins
         features = [torch.zeros(0, module.feature_dim)]
-        for start in range(0, count, self.batch_size):
-            stop = min(start + self.batch_size, count)
-            first, last = self.frame_range(start, stop)
-            normalised = normalise(frames[first:last], module.mean, module.std)
-            if module.clip_length > 1:
-                starts = range(0, (stop - start) * module.clip_stride, module.clip_stride)
-                normalised = torch.stack([normalised[s : s + module.clip_length] for s in starts])
-            features.append(self.forward(normalised))
+        for start in range(0, len(begins), self.batch_size):
+            rows = begins[start : start + self.batch_size]
+            normalised = normalise(frames[rows[0] : rows[-1] + module.clip_length], module.mean, module.std)
+            rows = rows - rows[0]
+            clips = [normalised[row : row + module.clip_length] for row in rows]
+            features.append(self.forward(torch.stack(clips) if module.clip_length > 1 else normalised[rows]))
         return torch.cat(features)
 
     @torch.inference_mode()

@@ -18,7 +18,8 @@ from vsslfw.recipe import Recipe
 from vsslfw.video import FrameStream, Player, decoder_version, frames_at
 from vsslfw.video.images import Image
 
-STORE_VERSION = 2
+STORE_VERSION, STORE_VERSION_OF_CLIPS = 2, 3
+"""The second one is of backbones that see clips of frames."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Decoded:
-    """(n,H,W,3) uint8 frames at times (n,) seconds, the (n,4) boxes they were cropped to or none, and what went wrong."""
+    """(n,H,W,3) uint8 frames at times (n,) seconds, the (n,4) boxes they were cropped to or none, and what went wrong.
+
+    ``places`` (n,) says which ones they are of the frames that were asked for, counted from 0: what is missing there is lost.
+    """
 
     frames: NDArray[np.uint8]
     times: NDArray[np.float64]
+    places: NDArray[np.int64]
     boxes: NDArray[np.float64] | None
     error: str
 
@@ -52,33 +57,28 @@ class Reading:
         self._frames = ((i + first, image) for i, image in stream if not nobody[i])
         self._first = first
         self._overlap = max(0, module.clip_length - module.clip_stride)
-        self._only_unbroken = module.clip_length > 1
         self._held: list[tuple[int, Image]] = []
         self.next = first
         """Where the next piece may begin: as far in as the last one ended, less what pieces overlap."""
 
     def take(self, first: int, last: int) -> Decoded:
-        """The frames first..last-1 of the request without those that are lost or show nobody; ``first`` must not lie before `next`.
-
-        A backbone that sees clips gets those before the first lost one: a clip must not reach across what is missing.
-        """
+        """The frames first..last-1 of the request without those that are lost or show nobody; ``first`` must not lie before `next`."""
         while not self._held or self._held[-1][0] < last - 1:
             if (frame := next(self._frames, None)) is None:
                 break
             if frame[0] >= first:  # what lies before is there from an earlier run
                 self._held.append(frame)
         taken = [(i, image) for i, image in self._held if first <= i < last]
-        if self._only_unbroken:
-            taken = [(i, image) for place, (i, image) in enumerate(taken, first) if place == i]
         self.next = max(first, last - self._overlap)
         self._held = [(i, image) for i, image in self._held if i >= self.next]
-        rows = [i - self._first for i, _ in taken]
+        numbers = np.array([i for i, _ in taken], dtype=np.int64)
+        rows = numbers - self._first
         stream = self._stream
         frames = np.stack([image for _, image in taken]) if taken else np.zeros((0, *(stream.size or (0, 0)), 3), np.uint8)
         nobody = int(self._nobody[first - self._first : last - self._first].sum())
         dropped = f"nobody is in the picture in {nobody} of {last - first} frames, and they are dropped" if nobody else ""
         error = (stream.error or dropped) if len(taken) < last - first else ""
-        return Decoded(frames, stream.times[rows], None if stream.boxes is None else stream.boxes[rows], error)
+        return Decoded(frames, stream.times[rows], numbers - first, None if stream.boxes is None else stream.boxes[rows], error)
 
 
 class ClipReader:
@@ -116,7 +116,7 @@ class ClipReader:
         """All that the features of a request depend on."""
         seed = self.settings.seed if request.crop == "random" else None
         return {
-            "store": STORE_VERSION,
+            "store": STORE_VERSION if self.backbone.module.clip_length == 1 else STORE_VERSION_OF_CLIPS,
             "content": request.video.content,
             "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
             "region": [

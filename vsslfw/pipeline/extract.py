@@ -120,7 +120,7 @@ class Extractor:
             error = error or segment.error
             if isinstance(segment.content, Shard):
                 shard = segment.content
-            elif self.backbone.length(len(segment.content.frames)) > 0:
+            elif len(self.backbone.begins(segment.content.places)) > 0:
                 shard = self._extract(key, request, segment.number, segment.content, segment.error)
             else:
                 continue
@@ -186,11 +186,12 @@ class Extractor:
         return Segment(number, decoded, decoded.error, decoded.boxes is not None)
 
     def _extract(self, key: str, request: Request, number: int, decoded: Decoded, error: str) -> Shard:
+        begins = self.backbone.begins(decoded.places)
         views = [
-            self.backbone.features(crop(decoded.frames, self.backbone.module.frame_size, where=request.crop, seed=seed))
+            self.backbone.features(crop(decoded.frames, self.backbone.module.frame_size, where=request.crop, seed=seed), begins)
             for seed in self._crop_seeds(request)
         ]
-        times = self.backbone.feature_times(decoded.times)
+        times = self.backbone.feature_times(decoded.times, begins)
         dtype = self.settings.extract.dtype
         return self.store.write_shard(key, number, torch.stack(views), times, dtype=dtype, notes={"error": error}, boxes=decoded.boxes)
 

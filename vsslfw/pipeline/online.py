@@ -39,17 +39,18 @@ class OnlineClips:
         backbone = reader.backbone
         request = self.requests[index]
         decoded = reader.decode(request)
-        if reason := reader.unusable(request, backbone.length(len(decoded.frames)), decoded.error):
+        begins = backbone.begins(decoded.places)
+        if reason := reader.unusable(request, len(begins), decoded.error):
             raise RunError(f"a clip at {request.clip.start_s:.2f} s that could be read before cannot be read now: {reason}")
         cropped = crop(decoded.frames, backbone.module.frame_size, where="random", seed=(stream / "crop").seed())
-        clean = backbone.features(cropped)
-        times = backbone.feature_times(decoded.times)
+        clean = backbone.features(cropped, begins)
+        times = backbone.feature_times(decoded.times, begins)
         if not self.corruptions:
             return clean, None, times
         shown = cropped
         for number, corruption in enumerate(self.corruptions):
             shown = corruption(shown, (stream / "frame" / number).generator())
-        return backbone.features(shown), clean, times
+        return backbone.features(shown, begins), clean, times
 
 
 def check_readable(requests: Sequence[Request], reader: ClipReader, cache: Cache) -> tuple[dict[str, str], int]:
@@ -64,7 +65,7 @@ def check_readable(requests: Sequence[Request], reader: ClipReader, cache: Cache
             memo = read_json(known[key])
         else:
             decoded = reader.decode(request)
-            memo = {"features": reader.backbone.length(len(decoded.frames)), "error": decoded.error}
+            memo = {"features": len(reader.backbone.begins(decoded.places)), "error": decoded.error}
             write_json(_memo(cache, key), memo)
             listener.advance("check", request.clip.frames)
         found[key] = reader.unusable(request, memo["features"], memo["error"])
