@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from vsslfw.testing.tiny import tiny_overrides
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts tests in the background ignores Ctrl-C for them
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ def test_a_library_that_cannot_be_imported_is_a_problem(monkeypatch: pytest.Monk
             raise ModuleNotFoundError(name=name)
         return SimpleNamespace(__file__=None if name == "cv2" else name)
 
-    monkeypatch.setattr(imports.importlib, "import_module", importing)
+    monkeypatch.setattr(imports, "import_module", importing)
     told = {problem.what: problem.todo for problem in problems(imports.imports)}
     assert len(told) == 2, "what is not installed is a matter of versions"
     assert "torch torchvision" in told["torchvision cannot be imported: RuntimeError: operator torchvision::nms does not exist"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator
+from importlib import import_module
 
 from vsslfw.doctor import packages
 from vsslfw.doctor.findings import Finding
@@ -34,7 +34,7 @@ def imports() -> Iterator[Finding]:
 def _trouble(name: str) -> str | None:
     """What is wrong with a module, nothing if it is fine, none if it is not installed."""
     try:
-        module = importlib.import_module(name)
+        module = import_module(name)
     except ModuleNotFoundError as error:
         return None if error.name == name else _refused(error)
     except Exception as error:  # a binary that does not fit raises whatever it likes

@@ -27,22 +27,22 @@ def versions() -> Iterator[Finding]:
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
-        todo = mending(requirement)
         try:
             version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
-            yield Finding(VERSIONS, f"{requirement.name} is not installed", "problem", todo)
+            yield Finding(VERSIONS, f"{requirement.name} is not installed", "problem", mending(requirement))
             continue
         if requirement.specifier.contains(version, prereleases=True):
             yield Finding(VERSIONS, f"{requirement.name} {version}")
         else:
-            yield Finding(VERSIONS, f"{requirement.name} {version}; {requirement.specifier} is needed", "problem", todo)
+            yield Finding(VERSIONS, f"{requirement.name} {version}; {requirement.specifier} is needed", "problem", mending(requirement))
 
 
 def mending(requirement: Requirement) -> str:
     """The command that installs it. Where another distribution holds its folder, that one has to go first."""
     install = f"pip install '{requirement.name}{requirement.specifier}'"
-    rivals = {HEADLESS: opencvs(), MMENGINE: mmengines()}.get(canonicalize_name(requirement.name), [])
+    holders = {HEADLESS: opencvs, MMENGINE: mmengines}.get(canonicalize_name(requirement.name))
+    rivals = holders() if holders else []
     others = [name for name in rivals if name != requirement.name]
     return f"pip uninstall -y {' '.join(rivals)} && {install}" if others else install
 
