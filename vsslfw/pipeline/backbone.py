@@ -51,12 +51,6 @@ class FrozenBackbone:
         module = self.module
         return 0 if frames < module.clip_length else 1 + (frames - module.clip_length) // module.clip_stride
 
-    def lost(self, frames: int, features: int) -> float:
-        """The share of ``frames`` that is lost at least if they gave ``features``: for want of one frame a whole clip is missing."""
-        module = self.module
-        there = features * module.clip_stride + module.clip_length - 1 if features else 0
-        return max(0.0, 1 - there / frames)
-
     def frame_range(self, start: int, stop: int) -> tuple[int, int]:
         """The frames that the features start..stop-1 look at."""
         module = self.module

@@ -35,7 +35,10 @@ class Blanks:
         place = f"{start_s!r} {seconds!r}"
         if place not in self._known:
             self._player = self._player or Player(row.path)
-            self._known[place] = blank(self._player, start_s, seconds)
+            found = blank(self._player, start_s, seconds)
+            if self._player.cut_off:
+                return bool(found)
+            self._known[place] = found
             self._new += 1
         return bool(self._known[place])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,9 +17,9 @@ from vsslfw.pipeline.keys import component_key
 from vsslfw.recipe import Recipe
 from vsslfw.video import FrameStream, Player, decoder_version, frames_at
 from vsslfw.video.images import Image
+from vsslfw.video.opening import disk_fails
 
-STORE_VERSION, STORE_VERSION_OF_CLIPS = 2, 3
-"""The second one is of backbones that see clips of frames."""
+STORE_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Decoded:
     places: NDArray[np.int64]
     boxes: NDArray[np.float64] | None
     error: str
+    passing: bool = False
+    """Whether it may be the disk that failed, not the content: nothing of this is to be remembered."""
 
 
 class Reading:
@@ -77,8 +79,10 @@ class Reading:
         frames = np.stack([image for _, image in taken]) if taken else np.zeros((0, *(stream.size or (0, 0)), 3), np.uint8)
         nobody = int(self._nobody[first - self._first : last - self._first].sum())
         dropped = f"nobody is in the picture in {nobody} of {last - first} frames, and they are dropped" if nobody else ""
-        error = (stream.error or dropped) if len(taken) < last - first else ""
-        return Decoded(frames, stream.times[rows], numbers - first, None if stream.boxes is None else stream.boxes[rows], error)
+        whole = len(taken) == last - first
+        error = "" if whole else stream.error or dropped
+        boxes = None if stream.boxes is None else stream.boxes[rows]
+        return Decoded(frames, stream.times[rows], numbers - first, boxes, error, stream.passing and not whole)
 
 
 class ClipReader:
@@ -116,7 +120,7 @@ class ClipReader:
         """All that the features of a request depend on."""
         seed = self.settings.seed if request.crop == "random" else None
         return {
-            "store": STORE_VERSION if self.backbone.module.clip_length == 1 else STORE_VERSION_OF_CLIPS,
+            "store": STORE_VERSION,
             "content": request.video.content,
             "clip": [request.clip.start_s, request.clip.frames, request.clip.fps],
             "region": [
@@ -138,7 +142,14 @@ class ClipReader:
     def decode(self, request: Request, first: int = 0, last: int | None = None) -> Decoded:
         """The frames first..last-1 of a request, resized; without those that are lost."""
         last = request.clip.frames if last is None else last
-        return self.reading(request, first, last).take(first, last)
+        decoded = self.reading(request, first, last).take(first, last)
+        return self.again(request, first, last)[1] if decoded.passing else decoded
+
+    def again(self, request: Request, first: int, last: int) -> tuple[Reading, Decoded]:
+        """What a failing disk cut off, from a file that is opened anew; `passing` only if its bytes cannot be read now either."""
+        reading = self.reading(request, first)
+        decoded = reading.take(first, last)
+        return reading, replace(decoded, passing=decoded.passing and disk_fails(request.video.row.path))
 
     def reading(self, request: Request, first: int = 0, last: int | None = None) -> Reading:
         """The frames from ``first`` on, to be taken piece by piece. It ends the reading before: there is one open file."""
@@ -152,15 +163,15 @@ class ClipReader:
         stream = frames_at(self._player, times, size=self.backbone.resize, boxes=boxes)
         return Reading(stream, first, self.backbone.module)
 
-    def unusable(self, request: Request, features: int, error: str) -> str:
-        """Why a request that gave so many features must be left out; nothing if it need not."""
-        expected, clip = self.backbone.length(request.clip.frames), self.backbone.module.clip_length
-        if expected == 0:
+    def unusable(self, request: Request, features: int, lost: int, error: str) -> str:
+        """Why a request that gave so many features, and lost so many frames, must be left out; nothing if it need not."""
+        frames, clip, most = request.clip.frames, self.backbone.module.clip_length, self.settings.video.max_lost
+        if self.backbone.length(frames) == 0:
             needed = f", which covers {clip}" if clip > 1 else ""
-            return f"{request.clip.frames} frames at {request.clip.fps:g} fps are too few for one feature{needed}"
-        most = self.settings.video.max_lost
-        if features and self.backbone.lost(request.clip.frames, features) <= most:
+            return f"{frames} frames at {request.clip.fps:g} fps are too few for one feature{needed}"
+        if features and lost <= most * frames:
             return ""
-        unit = f"clips of {clip} frames" if clip > 1 else "frames"
-        reason = f"{features} of {expected} expected {unit} could be read" + (f" ({error})" if error else "")
+        reason = f"{frames - lost} of {frames} expected frames could be read" + (f" ({error})" if error else "")
+        if not features and lost <= most * frames:
+            return f"{reason}, and nowhere the {clip} in a row that a feature covers"
         return f"{reason}; at most {most:.0%} may be lost (video.max_lost)"

@@ -29,10 +29,14 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a request: its number, what was decoded of it or the shard made of it before, and whether its frames have boxes."""
+    """A piece of a request: its number, what was decoded of it or the shard made of it before, and whether its frames have boxes.
+
+    ``lost``: how many frames are missing up to where the next piece begins.
+    """
 
     number: int
     content: Decoded | Shard
+    lost: int
     error: str
     boxes: bool
 
@@ -91,7 +95,7 @@ class Extractor:
 
     def _unusable(self, request: Request, entry: FeatureEntry) -> str:
         """Why an entry that was good enough once is not under this recipe's ``video.max_lost``."""
-        return self.reader.unusable(request, entry.length, entry.provenance["decode_error"])
+        return self.reader.unusable(request, entry.length, entry.provenance["frames_lost"], entry.provenance["decode_error"])
 
     def _decoded(self, pending: dict[str, Request]) -> Iterator[tuple[str, Request, Iterator[Segment]]]:
         """Each pending request with its segments, decoded a few ahead on a thread of their own."""
@@ -115,28 +119,33 @@ class Extractor:
 
     def _finish(self, key: str, request: Request, segments: Iterator[Segment]) -> FeatureEntry | str:
         """Extract every segment of a request; the entry, or why there is none."""
-        shards, boxes, error = [], False, ""
+        shards, boxes, lost, error, failing = [], False, 0, "", ""
         for segment in segments:
-            error = error or segment.error
+            error, lost = error or segment.error, lost + segment.lost
             if isinstance(segment.content, Shard):
                 shard = segment.content
+            elif segment.content.passing:
+                failing = failing or segment.error
+                continue
             elif len(self.backbone.begins(segment.content.places)) > 0:
-                shard = self._extract(key, request, segment.number, segment.content, segment.error)
+                shard = self._extract(key, request, segment, segment.content)
             else:
                 continue
             shards.append(shard)
             boxes = boxes or segment.boxes
             progress.current().advance("extract", _frames(request) * (shard.stop - shard.start) / self.backbone.length(request.clip.frames))
+        if failing:
+            return f"the disk failed while it was read ({failing}); this is not remembered, and the next run tries again"
         length = sum(shard.stop - shard.start for shard in shards)
-        if reason := self.reader.unusable(request, length, error):
+        if reason := self.reader.unusable(request, length, lost, error):
             return reason
         provenance = {
             **self.provenance,
             "inputs": self.reader.inputs(request),
             "source_digest": request.video.content,
             "clip": {"start_s": request.clip.start_s, "fps": request.clip.fps, "crop": request.crop},
-            "frames_expected": self.backbone.length(request.clip.frames),
-            "frames_decoded": length,
+            "frames_expected": request.clip.frames,
+            "frames_lost": lost,
             "decode_error": error,
             "region": request.region["type"],
             "boxes_in_shards": boxes,
@@ -176,16 +185,22 @@ class Extractor:
         """Find one segment again, or decode it."""
         found = self.store.find_shard(key, number)
         if found is not None:
-            return Segment(number, found.shard, found.notes["error"], found.boxes)
+            return Segment(number, found.shard, int(found.notes["lost"]), found.notes["error"], found.boxes)
         length = self._segment_length(request)
         stop = min((number + 1) * length, self.backbone.length(request.clip.frames))
         first, last = self.backbone.frame_range(number * length, stop)
         if self._reading is None or self._reading[0] != key or first != self._reading[1].next:
             self._reading = key, self.reader.reading(request, first)
         decoded = self._reading[1].take(first, last)
-        return Segment(number, decoded, decoded.error, decoded.boxes is not None)
+        if decoded.passing:
+            reading, decoded = self.reader.again(request, first, last)
+            self._reading = key, reading
+        following = last if stop == self.backbone.length(request.clip.frames) else first + length * self.backbone.module.clip_stride
+        own = min(last, following) - first
+        lost = own - int((decoded.places < own).sum())
+        return Segment(number, decoded, lost, decoded.error, decoded.boxes is not None)
 
-    def _extract(self, key: str, request: Request, number: int, decoded: Decoded, error: str) -> Shard:
+    def _extract(self, key: str, request: Request, segment: Segment, decoded: Decoded) -> Shard:
         begins = self.backbone.begins(decoded.places)
         views = [
             self.backbone.features(crop(decoded.frames, self.backbone.module.frame_size, where=request.crop, seed=seed), begins)
@@ -193,7 +208,8 @@ class Extractor:
         ]
         times = self.backbone.feature_times(decoded.times, begins)
         dtype = self.settings.extract.dtype
-        return self.store.write_shard(key, number, torch.stack(views), times, dtype=dtype, notes={"error": error}, boxes=decoded.boxes)
+        notes = {"error": segment.error, "lost": str(segment.lost)}
+        return self.store.write_shard(key, segment.number, torch.stack(views), times, dtype=dtype, notes=notes, boxes=decoded.boxes)
 
     def _crop_seeds(self, request: Request) -> list[int]:
         """One crop for a whole clip, the same in all its segments."""

@@ -164,7 +164,7 @@ class Found:
 
 
 def look(path: Path, cache: Cache) -> Found:
-    """Content digest and probe of a file, remembered for as long as its path, size and time stay."""
+    """Content digest and probe of a file, remembered for as long as its path, size and time stay; nothing that a failing disk said is."""
     try:
         stat = path.stat()
         name = digest_of([PROBE_VERSION, str(path), stat.st_size, stat.st_mtime_ns])
@@ -176,5 +176,6 @@ def look(path: Path, cache: Cache) -> Found:
         known = read_json(memo)
         return Found(Probe(**{**known["probe"], "size": tuple(known["probe"]["size"])}), known["content"], remembered=True)
     found = probe(path)
-    write_json(memo, {"content": content, "probe": asdict(found)})
+    if not found.passing:
+        write_json(memo, {"content": content, "probe": asdict(found)})
     return Found(found, content, remembered=False)

@@ -40,7 +40,7 @@ class OnlineClips:
         request = self.requests[index]
         decoded = reader.decode(request)
         begins = backbone.begins(decoded.places)
-        if reason := reader.unusable(request, len(begins), decoded.error):
+        if reason := reader.unusable(request, len(begins), request.clip.frames - len(decoded.frames), decoded.error):
             raise RunError(f"a clip at {request.clip.start_s:.2f} s that could be read before cannot be read now: {reason}")
         cropped = crop(decoded.frames, backbone.module.frame_size, where="random", seed=(stream / "crop").seed())
         clean = backbone.features(cropped, begins)
@@ -65,10 +65,12 @@ def check_readable(requests: Sequence[Request], reader: ClipReader, cache: Cache
             memo = read_json(known[key])
         else:
             decoded = reader.decode(request)
-            memo = {"features": len(reader.backbone.begins(decoded.places)), "error": decoded.error}
-            write_json(_memo(cache, key), memo)
+            features, lost = len(reader.backbone.begins(decoded.places)), request.clip.frames - len(decoded.frames)
+            memo = {"features": features, "lost": lost, "error": decoded.error}
+            if not decoded.passing:
+                write_json(_memo(cache, key), memo)
             listener.advance("check", request.clip.frames)
-        found[key] = reader.unusable(request, memo["features"], memo["error"])
+        found[key] = reader.unusable(request, memo["features"], memo["lost"], memo["error"])
     listener.finish("check")
     return found, len(known)
 

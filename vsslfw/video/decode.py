@@ -16,12 +16,14 @@ from vsslfw.video.images import SCALER, Image, Images
 from vsslfw.video.opening import UnreadableError, in_words
 from vsslfw.video.player import Player
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raised whenever the same file and times would give other pixels: part of the key of every feature."""
 TOLERANCE_S = 1e-3
 """A picture counts as shown this much early: some containers round timestamps to milliseconds."""
 FEW = 3
 """So many places of damage are named."""
+GAP_S, GAP_STEPS = 1.0, 5
+"""Nothing was recorded between pictures that are farther apart than a second and than five usual steps."""
 TAIL_S = 1.0
 """The last picture stays until the declared end of the video if that is nearer than this; else for its own duration."""
 
@@ -78,6 +80,11 @@ class FrameStream:
     def __len__(self) -> int:
         return len(self.times)
 
+    @property
+    def passing(self) -> bool:
+        """Whether the disk failed, not the content, so far: another time more of it may be read."""
+        return self._player.cut_off
+
     def __iter__(self) -> Iterator[tuple[int, Image]]:
         if self.delivered or self.error or not len(self.times):
             return
@@ -104,11 +111,14 @@ class FrameStream:
         times, count = self.times, len(self.times)
         i, last = 0, None
         for picture in self._player.pictures(float(times[0])):
-            while last is not None and i < count and times[i] + TOLERANCE_S < picture.time_s:
-                if last.frame is not None:
-                    yield i, last.frame
+            shown, until = last, picture.time_s if last is None else self._until(last, picture)
+            while shown is not None and i < count and times[i] + TOLERANCE_S < picture.time_s:
+                if shown.frame is not None and times[i] + TOLERANCE_S >= until:
+                    shown = Picture(until, 0.0, None, f"no picture was recorded from {until:.2f} to {picture.time_s:.2f} s")
+                if shown.frame is not None:
+                    yield i, shown.frame
                 else:
-                    self._lose(last)
+                    self._lose(shown)
                 i += 1
             last = picture
             if i == count:
@@ -127,6 +137,12 @@ class FrameStream:
         else:
             cut = f"the video ends at {end:.2f} s: {count - i} of {count} frames lie behind its end"
             self.error = f"{self.error}; {cut}" if self.error else cut
+
+    def _until(self, shown: Picture, following: Picture) -> float:
+        """Seconds at which a picture stops being shown: at the next one, but it is not held over a gap in the recording."""
+        usual = self._player.usual_step_s
+        gap = following.time_s - shown.time_s > max(GAP_S, GAP_STEPS * usual)
+        return shown.time_s + usual if gap else following.time_s
 
     def _end(self, last: Picture) -> float:
         """Seconds at which the last picture stops being shown."""

@@ -26,7 +26,20 @@ class UnreadableError(Exception):
 
 def passes(error: BaseException) -> bool:
     """Whether it may be the disk or the network that failed, not the content: the next try may read the same file."""
+    if isinstance(error, UnreadableError):
+        return error.passing
     return isinstance(error, OSError) and error.errno != errno.EPERM  # libav's word for "it did not work"
+
+
+def disk_fails(path: Path) -> bool:
+    """Whether the bytes of a file cannot be read: what libav calls an error of input and output may be the content as well."""
+    try:
+        with path.open("rb") as file:
+            while file.read(2**20):
+                pass
+    except OSError:
+        return True
+    return False
 
 
 def in_words(error: BaseException) -> str:

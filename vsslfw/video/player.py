@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vsslfw.video.clock import Picture
+from vsslfw.video.opening import UnreadableError
 from vsslfw.video.source import SEEK_AFTER_S, Source
 
 
@@ -22,6 +23,7 @@ class Player:
         self._pictures: Iterator[Picture] = iter(())
         self._reader = 0
         self._process = os.getpid()
+        self._cut_off = False
         self._passed: list[Picture] = []
         """The last two pictures handed out: the one that is shown, and the one after it that ended the reading."""
 
@@ -29,6 +31,16 @@ class Player:
     def declared_duration_s(self) -> float:
         """How long the open file is by its own account, 0 if it does not say."""
         return (self._source and self._source.declared_duration_s) or 0.0
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the disk failed since the file was opened last, not the content: another time there may be more pictures."""
+        return self._cut_off or (self._source is not None and self._source.cut_off)
+
+    @property
+    def usual_step_s(self) -> float:
+        """Seconds from a picture to the next in the open file, by its own account."""
+        return self._source.clock.step_s if self._source else 0.0
 
     def pictures(self, start_s: float) -> Iterator[Picture]:
         """What is shown from ``start_s`` on: the first picture is at or before it. Raises `UnreadableError` as `Source` does."""
@@ -52,6 +64,7 @@ class Player:
 
     def close(self) -> None:
         """Give the file back."""
+        self._cut_off = self.cut_off
         if self._source is not None:
             self._source.close()
         self._source, self._pictures, self._passed = None, iter(()), []
@@ -71,5 +84,10 @@ class Player:
 
     def _open(self, start_s: float) -> None:
         self.close()
-        self._source, self._process = Source(self.path), os.getpid()  # a process that was forked has no file of its own
+        self._cut_off = False
+        try:
+            self._source, self._process = Source(self.path), os.getpid()  # a process that was forked has no file of its own
+        except UnreadableError as error:
+            self._cut_off = error.passing
+            raise
         self._pictures = self._source.pictures(start_s)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from vsslfw.video.opening import UnreadableError, in_words
+from vsslfw.video.opening import UnreadableError, in_words, passes
 from vsslfw.video.orientation import quarter_turns
 from vsslfw.video.source import Source
 
@@ -32,6 +32,8 @@ class Probe:
     start_s: float = 0.0
     """Presentation time of the first picture in the file's own clock; everywhere else times count from that picture."""
     error: str = ""
+    passing: bool = False
+    """Whether it may be the disk that failed, not the content: the next look may find a video."""
 
 
 def probe(path: Path) -> Probe:
@@ -40,9 +42,9 @@ def probe(path: Path) -> Probe:
         with Source(path) as source:
             return _describe(source)
     except UnreadableError as error:
-        return Probe(error=str(error))
+        return Probe(error=str(error), passing=error.passing)
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-        return Probe(error=f"no picture of it decodes ({in_words(error)})")
+        return Probe(error=f"no picture of it decodes ({in_words(error)})", passing=passes(error))
 
 
 def _describe(source: Source) -> Probe:

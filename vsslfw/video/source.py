@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from vsslfw.video.clock import RESTART_S, Clock, Picture
 from vsslfw.video.decoder import Decoder, number_of
 from vsslfw.video.deinterlace import progressive
-from vsslfw.video.opening import UnreadableError, best_stream, open_container
+from vsslfw.video.opening import UnreadableError, best_stream, open_container, passes
 
 SEEK_AFTER_S = 5.0
 """Nearer to the beginning than this, decoding from the beginning is as fast as seeking."""
@@ -40,6 +40,7 @@ class Source:
         self.path = path
         self._open()
         self.seeked = False
+        self._cut_off = False
         self._reached: int | None = None
         """The latest timestamp of a picture that was handed out."""
         self._skims = True
@@ -63,6 +64,11 @@ class Source:
     def close(self) -> None:
         """Give libav's threads and memory back."""
         self.container.close()
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the disk failed so far, not the content: another time there may be more pictures."""
+        return self._cut_off or self.decoder.cut_off
 
     @property
     def declared_frames(self) -> int | None:
@@ -156,7 +162,8 @@ class Source:
             try:
                 self.container.seek(self.clock.stamp(start_s - margin), backward=True, any_frame=False, stream=self.stream)
                 found = self._from_key(self.decoder.pictures(), start_s)
-            except (av.FFmpegError, UnreadableError):
+            except (av.FFmpegError, UnreadableError) as error:
+                self._cut_off = self._cut_off or passes(error)
                 continue
             if found is not None:
                 return found
@@ -205,6 +212,7 @@ class Source:
 
     def _again(self) -> Iterator[VideoFrame | None]:
         """All pictures: opening the file anew is the one way back to the beginning that every container has."""
+        self._cut_off = self.cut_off
         self.container.close()
         self._open()
         return self.decoder.pictures()

@@ -157,22 +157,34 @@ def test_clips_that_do_not_fill_the_positions_or_overfill_them_are_known_before_
 
 
 @pytest.mark.parametrize(
-    ("frames", "features", "usable"),
-    [(256, 16, True), (256, 15, True), (256, 14, False), (250, 15, True), (250, 14, True), (250, 13, False), (64, 3, True), (3, 0, False)],
+    ("frames", "features", "lost", "usable"),
+    [
+        (256, 16, 0, True),
+        (256, 15, 1, True),
+        (256, 15, 12, True),
+        (256, 15, 16, False),
+        (250, 3, 12, True),
+        (250, 14, 13, False),
+        (64, 3, 16, False),
+        (64, 0, 1, False),
+    ],
 )
-def test_one_lost_frame_is_not_a_lost_clip(frames: int, features: int, usable: bool) -> None:
-    """video.max_lost is a share of frames: 255 of 256 frames make 15 of 16 clips."""
+def test_what_may_be_lost_is_counted_in_frames(frames: int, features: int, lost: int, usable: bool) -> None:
+    """video.max_lost is a share of frames, whatever clips they make: 255 of 256 frames make 15 of 16 clips."""
     reader = ClipReader(recipe(), FrozenBackbone(_SixteenFrames(), {}, (37, 49), 1, "float32", "cpu"))
     request: Any = SimpleNamespace(clip=Clip("V", "S", 0.0, frames, 25.0))
-    assert (reader.unusable(request, features, "") == "") is usable
+    assert (reader.unusable(request, features, lost, "") == "") is usable
 
 
 def test_a_video_that_is_too_short_for_a_clip_says_so() -> None:
     reader = ClipReader(recipe(), FrozenBackbone(_SixteenFrames(), {}, (37, 49), 1, "float32", "cpu"))
     request: Any = SimpleNamespace(clip=Clip("V", "S", 0.0, 10, 25.0))
-    assert reader.unusable(request, 0, "") == "10 frames at 25 fps are too few for one feature, which covers 16"
+    assert reader.unusable(request, 0, 0, "") == "10 frames at 25 fps are too few for one feature, which covers 16"
     request = SimpleNamespace(clip=Clip("V", "S", 0.0, 250, 25.0))
-    assert reader.unusable(request, 8, "") == "8 of 15 expected clips of 16 frames could be read; at most 5% may be lost (video.max_lost)"
+    assert reader.unusable(request, 8, 100, "") == "150 of 250 expected frames could be read; at most 5% may be lost (video.max_lost)"
+    assert (
+        reader.unusable(request, 0, 9, "") == "241 of 250 expected frames could be read, and nowhere the 16 in a row that a feature covers"
+    )
 
 
 class _SixteenFrames(VideoMAE):
