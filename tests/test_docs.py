@@ -19,7 +19,14 @@ def blocks(page: Path) -> list[str]:
     return BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
+WHOLE_RUNS = {ROOT / "docs" / "python.md"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow if page in WHOLE_RUNS else ()) for page in PAGES if blocks(page)],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_the_python_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     script = tmp_path / "page.py"
     script.write_text("\n".join(blocks(page)), encoding="utf-8")

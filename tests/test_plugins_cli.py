@@ -72,6 +72,7 @@ def test_every_command_works_with_five_broken_plugins_and_all_are_named(vsslfw: 
             assert "plugin broken-import is broken and left out: ModuleNotFoundError" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_with_five_broken_plugins_ends_well_and_names_the_one_whose_hook_raises(vsslfw: Command, site: Path) -> None:
     places = install_five_broken(site)
     done = vsslfw("run", "seizure_bart", *(f"--set={override}" for override in tiny_overrides()), "--out", "run")
@@ -121,6 +122,7 @@ def test_the_list_imports_no_component_and_check_imports_them_all(vsslfw: Comman
     assert "can be imported" in fine.stdout
 
 
+@pytest.mark.slow
 def test_a_file_is_used_by_an_option_and_recorded_with_its_digest(vsslfw: Command, site: Path) -> None:
     work = site.parent / "work"
     (work / "my_plugin.py").write_text(registering('"corruption", "reverse", Reverse') + REVERSE)
@@ -140,6 +142,7 @@ def test_a_file_is_used_by_an_option_and_recorded_with_its_digest(vsslfw: Comman
     assert "there is no plugin file" in missing.stderr
 
 
+@pytest.mark.slow
 def test_an_edited_file_is_not_taken_for_what_it_was(vsslfw: Command, site: Path) -> None:
     """A file has no version: whatever it computes is kept under its content."""
     path = site.parent / "work" / "my_plugin.py"
@@ -157,6 +160,7 @@ def test_an_edited_file_is_not_taken_for_what_it_was(vsslfw: Command, site: Path
     assert "another plugins.0" in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_plugin_that_raises_in_a_run_is_named_with_its_line_in_every_process(jobs: str, vsslfw: Command, site: Path) -> None:
     text = registering('"head", "bad", Bad') + (

@@ -101,6 +101,7 @@ def test_the_same_run_elsewhere_writes_the_same_bytes(tiny_run: Path, tmp_path: 
         assert (tmp_path / "again" / name).read_bytes() == (tiny_run / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_folds_in_two_processes_predict_as_in_one(tiny_run: Path, tmp_path: Path) -> None:
     recipe = load_recipe("seizure_bart", profile="demo", overrides=tiny_overrides(finetune__epochs="4"))
     runs = [run(recipe, out=tmp_path / str(jobs), cache=tmp_path / f"cache-{jobs}", jobs=jobs) for jobs in (1, 2)]

@@ -71,6 +71,7 @@ def test_scikit_learns_grouped_permutation_permutes_nothing(signal: float) -> No
     assert p == 1.0, "whatever there is to be found"
 
 
+@pytest.mark.slow
 def test_ours_finds_what_is_there_and_nothing_where_nothing_is() -> None:
     folds = [ProbeFold(train, test) for train, test in LOSO.split(features(0), Y, SUBJECTS)]
 
@@ -84,6 +85,7 @@ def test_ours_finds_what_is_there_and_nothing_where_nothing_is() -> None:
     assert p_of(0.0) > 0.05
 
 
+@pytest.mark.slow
 def test_the_pooled_auroc_of_nothing_lies_below_a_half_and_its_own_null_says_so() -> None:
     of = Described("x", "x", "x", features(0))
     folds = [ProbeFold(train, test) for train, test in LOSO.split(of.X, Y, SUBJECTS)]

@@ -56,6 +56,7 @@ def test_one_subject_of_a_class_has_no_interval_and_a_reason() -> None:
     assert "two subjects of each class" in (reason or "")
 
 
+@pytest.mark.slow
 def test_more_videos_of_the_same_subjects_make_no_figure_surer() -> None:
     """The same eight subjects, each always right or always wrong, with one video or with twenty."""
 

@@ -51,7 +51,7 @@ class Video(Section):
     resize: tuple[Count, Count] | None = None
     """(H, W) before the crop; None: the paper's 128 x 171 for a crop of 112 x 112, and in proportion for other crops. Section 4."""
     max_lost: Annotated[float, Field(ge=0, le=1)] = 0.05
-    """Share of a video's frames that may fail to decode before the video counts as unreadable."""
+    """Share of a video's frames that may be missing (damaged, never recorded, nobody in them) before the video is left out."""
     on_unreadable: Literal["stop_if_emptied", "leave_out"] = "stop_if_emptied"
     """What to do if leaving unreadable videos out would empty a class or a subject: stop, or go on without."""
 
