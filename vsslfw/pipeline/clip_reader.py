@@ -169,9 +169,9 @@ class ClipReader:
         if self.backbone.length(frames) == 0:
             needed = f", which covers {clip}" if clip > 1 else ""
             return f"{frames} frames at {request.clip.fps:g} fps are too few for one feature{needed}"
-        if features and lost <= most * frames:
+        if features and lost / frames <= most:
             return ""
         reason = f"{frames - lost} of {frames} expected frames could be read" + (f" ({error})" if error else "")
-        if not features and lost <= most * frames:
+        if not features and lost / frames <= most:
             return f"{reason}, and nowhere the {clip} in a row that a feature covers"
         return f"{reason}; at most {most:.0%} may be lost (video.max_lost)"

@@ -110,15 +110,12 @@ class FrameStream:
         """Each i with its picture, as far as the file goes; without those that are lost."""
         times, count = self.times, len(self.times)
         i, last = 0, None
-        for picture in self._player.pictures(float(times[0])):
-            shown, until = last, picture.time_s if last is None else self._until(last, picture)
-            while shown is not None and i < count and times[i] + TOLERANCE_S < picture.time_s:
-                if shown.frame is not None and times[i] + TOLERANCE_S >= until:
-                    shown = Picture(until, 0.0, None, f"no picture was recorded from {until:.2f} to {picture.time_s:.2f} s")
-                if shown.frame is not None:
-                    yield i, shown.frame
+        for picture in self._with_gaps(self._player.pictures(float(times[0]))):
+            while last is not None and i < count and times[i] + TOLERANCE_S < picture.time_s:
+                if last.frame is not None:
+                    yield i, last.frame
                 else:
-                    self._lose(shown)
+                    self._lose(last)
                 i += 1
             last = picture
             if i == count:
@@ -138,11 +135,16 @@ class FrameStream:
             cut = f"the video ends at {end:.2f} s: {count - i} of {count} frames lie behind its end"
             self.error = f"{self.error}; {cut}" if self.error else cut
 
-    def _until(self, shown: Picture, following: Picture) -> float:
-        """Seconds at which a picture stops being shown: at the next one, but it is not held over a gap in the recording."""
-        usual = self._player.usual_step_s
-        gap = following.time_s - shown.time_s > max(GAP_S, GAP_STEPS * usual)
-        return shown.time_s + usual if gap else following.time_s
+    def _with_gaps(self, pictures: Iterator[Picture]) -> Iterator[Picture]:
+        """The pictures, and a lost one a usual step after the last picture before a gap: it is not held until the recording goes on."""
+        last: Picture | None = None
+        for picture in pictures:
+            usual = self._player.usual_step_s
+            if last and last.frame and picture.time_s - last.time_s > max(GAP_S, GAP_STEPS * usual):
+                since = last.time_s + usual
+                yield Picture(since, 0.0, None, f"no picture was recorded from {since:.2f} to {picture.time_s:.2f} s")
+            yield picture
+            last = picture
 
     def _end(self, last: Picture) -> float:
         """Seconds at which the last picture stops being shown."""
