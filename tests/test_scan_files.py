@@ -113,6 +113,16 @@ def test_a_gap_before_b_frames_is_no_clock_that_starts_anew(tmp_path: Path, name
     assert timing.longest_gap.length_s == pytest.approx(4.04, abs=0.002)
 
 
+@pytest.mark.parametrize("fps", [5, 25])
+def test_a_gap_makes_no_recording_slow(tmp_path: Path, fps: int) -> None:
+    half = 4 * fps
+    path = write(tmp_path / "a.mkv", walk(8, fps=fps), fps=fps, times=lambda i: i / fps + 60 * (i >= half) + 30 * (i >= half + fps))
+    facts = examine(path, full=False)
+    assert (facts.timing.gaps, facts.timing.rate) == (2, fps)
+    assert facts.duration_s == pytest.approx(98, abs=0.05)
+    assert ("fast movement is not in it" in " ".join(remark.words for remark in remarks_on(facts))) == (fps == 5)
+
+
 @pytest.mark.parametrize("seconds", [(8, 8), (1.2, 3), (5, 2, 2)])
 def test_streams_joined_end_to_end_start_a_clock_anew(tmp_path: Path, seconds: tuple[float, ...]) -> None:
     timing = examine(streams(tmp_path / "joined.ts", seconds), full=False).timing

@@ -57,7 +57,7 @@ def timing(source: Source) -> Timing:
         packets=packets,
         dropped=dropped,
         span_s=round(span, 6),
-        rate=round(steps.count / steps.passed, 4) if steps.passed else None,
+        rate=round(steps.count / steps.recorded, 4) if steps.recorded else None,
         variable=steps.uneven_share > VARIABLE_SHARE,
         without_stamp=without,
         not_increasing=steps.not_increasing,
@@ -74,7 +74,8 @@ class _Steps:
 
     def __init__(self) -> None:
         self.passed = 0.0
-        """Seconds from the first picture to the last."""
+        """Seconds from the first picture to the last; ``recorded`` of them are in no gap, and ``count`` steps are in those."""
+        self.recorded = 0.0
         self.count = 0
         self.last_duration = 0.0
         self.not_increasing = self.restarts = self.gaps = 0
@@ -116,14 +117,16 @@ class _Steps:
         self._last, self.last_duration = time, duration
         if step is None:
             return
+        self.passed += step
         if step > GAP_S and self._steps and step > GAP_STEPS * self.usual:
             self.gaps += 1
             if self.longest_gap is None or step > self.longest_gap.length_s:
-                self.longest_gap = Stretch(round(self.passed, 3), round(self.passed + step, 3))
-        elif len(self._steps) < MOST_STEPS or round(step * 1e4) in self._steps:
-            self._steps[round(step * 1e4)] += 1
-        self.passed += step
+                self.longest_gap = Stretch(round(self.passed - step, 3), round(self.passed, 3))
+            return
+        self.recorded += step
         self.count += 1
+        if len(self._steps) < MOST_STEPS or round(step * 1e4) in self._steps:
+            self._steps[round(step * 1e4)] += 1
 
     @property
     def usual(self) -> float:
