@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vsslfw.builtin.regions import BoxesCsv
+from vsslfw.builtin.ssd import SSDLite
 from vsslfw.cli import main
 from vsslfw.data.manifest import read_manifest
-from vsslfw.detection.checkpoint import is_detector
-from vsslfw.detection.labels import read_boxes
+from vsslfw.detection.checkpoint import is_detector, read_detector
+from vsslfw.detection.labels import read_boxes, write_boxes
 from vsslfw.detection.output import wrong_output
 from vsslfw.detection.review import is_review
 
@@ -44,6 +47,23 @@ def test_training_ends_with_a_table_of_test_subjects_under_pseudonyms(
     assert "AP50" in shown
     assert "E01" not in shown
     assert "vsslfw detector find" in shown
+
+
+def test_a_test_subject_whose_pictures_are_all_empty_has_no_figures_and_is_no_failure(
+    vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = read_boxes(vsslfw_dataset.with_name("boxes.csv"))
+    for row in read_manifest(vsslfw_dataset).rows:
+        if row.subject_id == "E01":
+            labels[row.video_id] = replace(labels[row.video_id], boxes=np.full_like(labels[row.video_id].boxes, np.nan))
+    write_boxes(tmp_path / "boxes.csv", labels)
+    out = tmp_path / "p.safetensors"
+    words = ["--epochs", "1", "--frames", "8", "--size", "64x64", "--backbone-weights", "none", "--test-subjects", "E01", "-o", str(out)]
+    assert main(["detector", "train", str(tmp_path / "boxes.csv"), "--data", str(vsslfw_dataset), *words]) == 0
+    shown = capsys.readouterr().out
+    assert len(re.findall(r"│ (?:P0\d|all) +│ +\d+ │ +- │ +- │ +- │ +\d+\.\d% │", shown)) == 2
+    assert read_detector(out).header["made"]["mean_iou"] is None
+    assert "not tested: no test picture had a patient" in SSDLite(weights=str(out)).prepare([])
 
 
 def test_found_boxes_are_read_as_a_region(boxes: Path, vsslfw_dataset: Path) -> None:

@@ -187,6 +187,17 @@ def test_a_miss_counts_nothing_and_a_box_where_nobody_is_counts_as_invented() ->
     assert found.ap50 == 0.5
 
 
+@pytest.mark.parametrize(("answer", "invented"), [(NAN, 0.0), (STAFF, 1.0)])
+def test_where_no_picture_has_a_patient_none_can_be_found_or_missed(answer: list[float], invented: float) -> None:
+    found = score("S1", np.array([NAN, NAN]), np.array([answer, answer]), [seen(), seen((STAFF, 0.4))])
+    assert (found.mean_iou, found.ap50, found.missed, found.invented) == (None, None, None, invented)
+
+
+def test_where_every_picture_has_a_patient_none_can_be_invented() -> None:
+    found = score("S1", np.array([BED, BED]), np.array([NAN, NAN]), [seen(), seen()])
+    assert (found.mean_iou, found.ap50, found.missed, found.invented) == (0, 0, 1, None)
+
+
 def test_average_precision_is_one_for_right_boxes_first_and_falls_with_wrong_ones_before_them() -> None:
     truth = np.array([BED, BED])
     assert average_precision(truth, [seen((BED, 0.9), (STAFF, 0.1)), seen((BED, 0.8))]) == 1

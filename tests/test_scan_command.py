@@ -14,7 +14,8 @@ from made_video import walk, write
 
 from vsslfw.cli import main
 from vsslfw.data.manifest import read_manifest
-from vsslfw.scan import memory
+from vsslfw.scan import memory, run
+from vsslfw.scan.layouts import list_folder
 
 
 def ward(folder: Path) -> Path:
@@ -130,6 +131,18 @@ def test_one_recording_under_two_subjects_is_an_error(tmp_path: Path, capsys: py
     assert {rows[name]["verdict"] for name in ("P1/ES/a.mp4", "P2/PNES/c.mp4")} == {"unusable"}
     assert "one recording cannot be of two subjects" in rows["P2/PNES/c.mp4"]["reasons"]
     assert "c.mp4" not in (tmp_path / "videos.csv").read_text()
+
+
+def test_the_search_for_copies_tells_how_far_it_is(tmp_path: Path) -> None:
+    for number, name in enumerate(("P1/a.mp4", "P1/b.mp4", "P2/c.mp4")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write(tmp_path / name, walk(2, seed=number))
+    told: list[object] = []
+    known = memory.Memory(tmp_path / "cache")
+    listing = list_folder(tmp_path, "folders")
+    run.audit(listing, known, full=False, progress=lambda entry, share: told.append(entry.shown), compared=told.append)
+    assert told[-2:] == [pytest.approx(2 / 3), 1.0]
+    assert all(isinstance(one, str) for one in told[:-2])
 
 
 def test_a_copy_within_a_subject_is_a_warning(tmp_path: Path) -> None:

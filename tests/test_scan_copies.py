@@ -11,10 +11,13 @@ import cv2
 import numpy as np
 import pytest
 from made_video import Picture, black, walk, write
+from numpy.typing import NDArray
 
-from vsslfw.scan.copies import ALIKE, find_copies, likeness
-from vsslfw.scan.examine import examine
-from vsslfw.scan.facts import Facts
+from vsslfw.scan.changes import LEAST_CHANGE, LEAST_STEPS
+from vsslfw.scan.copies import ALIKE, LENGTHS, LENGTHS_S, find_copies, likeness
+from vsslfw.scan.examine import examine, look_times
+from vsslfw.scan.facts import Facts, Signature, Timing
+from vsslfw.scan.pictures import SIGNATURE, SIGNATURE_UNITS
 
 
 def facts(path: Path) -> Facts:
@@ -89,6 +92,85 @@ def test_a_signature_is_unpacked_once_however_many_it_is_compared_with(original:
     monkeypatch.setattr(base64, "b64decode", lambda text: (unpacked.append(text), decode(text))[1])
     assert len(find_copies([original] * 5, list("abcde"))) == 10
     assert len(unpacked) == 5
+
+
+def plain(one: Signature, other: Signature) -> float | None:
+    """The definition of `likeness`, moment by moment."""
+    first, second = ({n * s.step_s: p[1:-1] for n, p in zip(s.seen, unpacked(s), strict=True)} for s in (one, other))
+    step = max(one.step_s, other.step_s)
+    alike = []
+    for time in sorted(first.keys() & second.keys()):
+        if time + step in first and time + step in second:
+            a, b = first[time + step] - first[time], second[time + step] - second[time]
+            a, b = a - a.mean(), b - b.mean()
+            sizes = float(np.sqrt((a * a).mean())), float(np.sqrt((b * b).mean()))
+            if max(sizes) >= LEAST_CHANGE:
+                alike.append(float((a * b).mean()) / max(sizes[0] * sizes[1], 1e-9) if min(sizes) > 0 else 0.0)
+    return float(np.median(alike)) if len(alike) >= LEAST_STEPS else None
+
+
+def unpacked(signature: Signature) -> NDArray[np.float32]:
+    return np.frombuffer(base64.b64decode(signature.pictures), "<u2").reshape(-1, *SIGNATURE) / np.float32(SIGNATURE_UNITS)
+
+
+def plain_copies(facts: list[Facts]) -> list[tuple[int, int, float]]:
+    found = []
+    for one, other in itertools.combinations(range(len(facts)), 2):
+        short, long = sorted((facts[one].duration_s, facts[other].duration_s))
+        alike = plain(facts[one].signature, facts[other].signature)
+        if long <= short * (1 + LENGTHS) + LENGTHS_S and alike is not None and alike >= ALIKE:
+            found.append((one, other, round(alike, 3)))
+    return found
+
+
+def invented(draw: np.random.Generator, seconds: float) -> Facts:
+    """A file whose pictures change much, little, not at all, or as those of others do; some moments are missing."""
+    times, step = look_times(seconds)
+    if draw.random() < 0.3 and step > 1 / 16:
+        step /= draw.choice([2, 4])  # as if it were a little shorter, or longer
+        times = [i * step for i in range(int(seconds / step))]
+    shared = np.random.default_rng(int(draw.integers(3))).uniform(0, 200, (4096, *SIGNATURE))[[int(time * 16) % 4096 for time in times]]
+    kind = draw.choice(["copy", "noisy copy", "other", "little", "still", "flat"])
+    noise = draw.uniform(0, 200, shared.shape)
+    pictures = {
+        "copy": shared,
+        "noisy copy": shared * 0.6 + noise * 0.4,
+        "other": noise,
+        "little": 100 + shared * draw.choice([0.001, 0.008]),
+        "still": np.full_like(shared, 100.0),
+        "flat": 100 + draw.uniform(0, 50, (len(times), 1, 1)) + np.zeros(SIGNATURE),
+    }[kind]
+    kept = [i for i in range(len(times)) if draw.random() > draw.choice([0, 0, 0.1, 0.5])]
+    packed = base64.b64encode((pictures[kept] * SIGNATURE_UNITS).round().astype("<u2").tobytes()).decode()
+    return Facts(codec="h264", timing=Timing(span_s=seconds), signature=Signature(step, tuple(kept), packed))
+
+
+def test_all_at_once_finds_what_the_plain_definition_finds_to_the_last_bit() -> None:
+    draw = np.random.default_rng(0)
+    lengths = [1.9, 2.0, 2.1, 3.9, 4.1, 30.0, 31.9, 32.2, 33.4, 33.6, 60.0, 63.0, 65.0]
+    facts = [invented(draw, float(draw.choice(lengths))) for _ in range(80)]
+    pairs = list(itertools.combinations([one.signature for one in facts], 2))
+    expected = [plain(*pair) for pair in pairs]
+    assert [likeness(*pair) for pair in pairs] == expected
+    assert sum(value is None for value in expected) > 300
+    assert sum(one.step_s != other.step_s for one, other in pairs) > 300
+    copies = find_copies(facts, [str(number) for number in range(len(facts))])
+    assert [(copy.first, copy.second, copy.alike) for copy in copies] == plain_copies(facts)
+    assert len({facts[copy.first].signature.step_s / facts[copy.second].signature.step_s for copy in copies}) > 3
+    assert len(copies) > 30
+
+
+def test_many_files_are_compared_some_at_a_time_and_it_is_told_how_many_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(1)
+    facts = [invented(draw, 20.0) for _ in range(40)]
+    digests = [str(number) for number in range(len(facts))]
+    shares: list[float] = []
+    whole = find_copies(facts, digests)
+    monkeypatch.setattr("vsslfw.scan.copies.AT_ONCE", 7)
+    assert find_copies(facts, digests, shares.append) == whole
+    assert shares == sorted(set(shares))
+    assert len(shares) >= 39
+    assert shares[-1] == 1.0
 
 
 def test_files_that_cannot_be_read_are_no_copies_of_each_other() -> None:

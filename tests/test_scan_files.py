@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,14 @@ def joined(path: Path) -> Path:
 
 def with_gap(path: Path) -> Path:
     return write(path, walk(3, fps=25), fps=25, times=lambda i: i / 25 + (4 if i > 30 else 0))
+
+
+def streams(path: Path, seconds: Iterable[float]) -> Path:
+    """Transport streams end to end, each with B-frames, one key frame and a clock of its own."""
+    options = {"bf": "3", "g": "1000"}
+    parts = [write(path.with_name(f"{n}.ts"), walk(s, fps=25, seed=n), fps=25, options=options) for n, s in enumerate(seconds)]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
 
 
 def interlaced(path: Path) -> Path:
@@ -91,6 +99,34 @@ def test_a_file_gets_its_verdict_in_words(tmp_path: Path, name: str, make: Make,
     remarks = remarks_on(examine(make(tmp_path / name), full=False))
     assert verdict_of(remarks) == verdict, remarks
     assert words in "; ".join(remark.words for remark in remarks)
+
+
+@pytest.mark.parametrize("bf", ["0", "3"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
+@pytest.mark.parametrize("cut", range(40, 45))
+def test_a_gap_before_b_frames_is_no_clock_that_starts_anew(tmp_path: Path, name: str, cut: int, bf: str) -> None:
+    path = write(tmp_path / name, walk(4, fps=25), fps=25, times=lambda i: i / 25 + (4 if i >= cut else 0), options={"bf": bf})
+    timing = examine(path, full=False).timing
+    assert (timing.gaps, timing.restarts, timing.not_increasing) == (1, 0, 0)
+    assert timing.span_s == pytest.approx(8, abs=0.01)
+    assert timing.longest_gap is not None
+    assert timing.longest_gap.length_s == pytest.approx(4.04, abs=0.002)
+
+
+@pytest.mark.parametrize("fps", [5, 25])
+def test_a_gap_makes_no_recording_slow(tmp_path: Path, fps: int) -> None:
+    half = 4 * fps
+    path = write(tmp_path / "a.mkv", walk(8, fps=fps), fps=fps, times=lambda i: i / fps + 60 * (i >= half) + 30 * (i >= half + fps))
+    facts = examine(path, full=False)
+    assert (facts.timing.gaps, facts.timing.rate) == (2, fps)
+    assert facts.duration_s == pytest.approx(98, abs=0.05)
+    assert ("fast movement is not in it" in " ".join(remark.words for remark in remarks_on(facts))) == (fps == 5)
+
+
+@pytest.mark.parametrize("seconds", [(8, 8), (1.2, 3), (5, 2, 2)])
+def test_streams_joined_end_to_end_start_a_clock_anew(tmp_path: Path, seconds: tuple[float, ...]) -> None:
+    timing = examine(streams(tmp_path / "joined.ts", seconds), full=False).timing
+    assert (timing.packets, timing.gaps, timing.restarts) == (round(25 * sum(seconds)), 0, len(seconds) - 1)
 
 
 def test_what_a_good_file_is_stands_in_its_facts(tmp_path: Path) -> None:

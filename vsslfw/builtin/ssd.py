@@ -67,7 +67,8 @@ class _SSD(Detector):
         members = self._file.members
         kind = f"{len(members)} networks, each without some of the subjects" if len(members) > 1 else "one network"
         seconds, score = self._watching.every_s, self._file.header["made"]["mean_iou"]
-        return f"{kind}, mean IoU {score:.2f} on subjects it had not seen; it looks every {seconds:g} s, misses: {self._on_miss}"
+        good = "not tested: no test picture had a patient" if score is None else f"mean IoU {score:.2f} on subjects it had not seen"
+        return f"{kind}, {good}; it looks every {seconds:g} s, misses: {self._on_miss}"
 
     def watch(self, video: Watched) -> None:
         """Note where the video is; nothing is read yet."""

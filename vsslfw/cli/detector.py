@@ -205,8 +205,8 @@ def _table(scores: list[Score]) -> Table:
     for name in ("subject", "pictures", "mean IoU", "AP50", "missed", "invented"):
         table.add_column(name, justify="left" if name == "subject" else "right")
     for row in scores:
-        invented = "-" if row.invented is None else f"{row.invented:.1%}"
-        cells = (f"{row.mean_iou:.3f}", f"{row.ap50:.3f}", f"{row.missed:.1%}", invented)
+        figures = ((row.mean_iou, ".3f"), (row.ap50, ".3f"), (row.missed, ".1%"), (row.invented, ".1%"))
+        cells = ("-" if value is None else format(value, form) for value, form in figures)
         table.add_row(row.name, str(row.pictures), *cells, end_section=row is scores[-2] if len(scores) > 1 else False)
     return table
 

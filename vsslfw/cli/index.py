@@ -90,7 +90,7 @@ def _agree(layout: str, label: str | None, contextual: bool, subject_pattern: st
 
 
 def _looked_at(listing: Listing, memory: Memory, full: bool, console: Console) -> Audit:
-    """Look at every file, with a bar by bytes."""
+    """Look at every file, with a bar by bytes, then for copies, with a bar by pairs."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from vsslfw.printable import printable
@@ -98,19 +98,24 @@ def _looked_at(listing: Listing, memory: Memory, full: bool, console: Console) -
     from vsslfw.scan.run import audit, size_of
 
     total = sum(size_of(entry.path) for entry in listing.entries)
-    name = TextColumn("{task.description}", markup=False)
-    columns = (TextColumn("looking at"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), name)
+    name = TextColumn("{task.fields[name]}", markup=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), name)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=max(1, total))
+        looking = progress.add_task("looking at", total=max(1, total), name="")
+        copies = progress.add_task("looking for copies", total=1.0, name="", visible=False)
         before = 0
 
         def advance(entry: Entry, share: float) -> None:
             nonlocal before
             size = size_of(entry.path)
-            progress.update(task, completed=before + share * size, description=printable(entry.shown))
+            progress.update(looking, completed=before + share * size, name=printable(entry.shown))
             before += size if share == 1.0 else 0
 
-        return audit(listing, memory, full=full, progress=advance)
+        def compared(share: float) -> None:
+            progress.update(looking, visible=False)
+            progress.update(copies, completed=share, visible=True)
+
+        return audit(listing, memory, full=full, progress=advance, compared=compared)
 
 
 def _tell_files(console: Console, found: Audit) -> None:

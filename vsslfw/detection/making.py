@@ -91,6 +91,7 @@ def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order
         found += answers
     names = Pseudonyms.of(manifest, 0).subjects
     scores = _scores(parts, chosen, found, names)
+    mean_iou = scores[-1].mean_iou
     boxes_digest = digest_of({video_id: one.digest() for video_id, one in labels.items()})
     made = {
         "plan": order.plan.as_dict(),
@@ -98,7 +99,7 @@ def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order
         "frames_per_video": order.frames_per_video,
         "boxes": boxes_digest,
         "pictures": len(pictures),
-        "mean_iou": round(scores[-1].mean_iou, 4),
+        "mean_iou": None if mean_iou is None else round(mean_iou, 4),
         "cross_fitted": order.per_subject,
     }
     write_detector(out, members, salt=digest_of([manifest.digest, boxes_digest])[:16], made=made)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from vsslfw.scan.changes import Changes, likenesses
 from vsslfw.scan.facts import Facts, Signature
-from vsslfw.scan.pictures import SIGNATURE, SIGNATURE_UNITS
 
 LENGTHS_S, LENGTHS = 0.5, 0.05
 """Copies are as long as each other, but for half a second and a twentieth."""
 ALIKE = 0.5
 """The median correlation of changes from which on two videos are one recording; of others it is below 0.3 (docs/index_videos.md)."""
-LEAST_STEPS = 8
-LEAST_CHANGE = 0.7
-"""Grey levels (root mean square): smaller changes are noise and say nothing."""
+AT_ONCE = 256
+"""Files that one is compared with at a time: their products take some 1.5 MiB, which stay near the processor."""
+
+Tick = Callable[[float], None]
+"""Called with the share of the pairs that is done, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Copy:
     alike: float
 
 
-def find_copies(facts: Sequence[Facts], digests: Sequence[str]) -> list[Copy]:
+def find_copies(facts: Sequence[Facts], digests: Sequence[str], tick: Tick = lambda share: None) -> list[Copy]:
     """All pairs of files with the same content, and of those encoded anew. Files that cannot be read are no copies of each other."""
     by_digest: dict[str, list[int]] = defaultdict(list)
     for number, digest in enumerate(digests):
@@ -41,12 +43,9 @@ def find_copies(facts: Sequence[Facts], digests: Sequence[str]) -> list[Copy]:
             by_digest[digest].append(number)
     found = [Copy(one, other, "same content", 1.0) for same in by_digest.values() for i, other in enumerate(same) for one in same[:i]]
     own = [same[0] for same in by_digest.values() if facts[same[0]].signature.seen]  # the first of the same bytes stands for all
-    seen = {number: _Seen(facts[number].signature) for number in own}
-    for one, other in _of_a_length(sorted(own, key=lambda number: facts[number].duration_s), facts):
-        alike = _likeness(seen[one], seen[other])
-        if alike is not None and alike >= ALIKE:
-            pairs = itertools.product(by_digest[digests[one]], by_digest[digests[other]])
-            found += [Copy(min(pair), max(pair), "encoded anew", round(alike, 3)) for pair in pairs]
+    for one, other, alike in _alike({number: facts[number] for number in own}, tick):
+        pairs = itertools.product(by_digest[digests[one]], by_digest[digests[other]])
+        found += [Copy(min(pair), max(pair), "encoded anew", round(alike, 3)) for pair in pairs]
     return sorted(found, key=lambda copy: (copy.first, copy.second))
 
 
@@ -56,37 +55,59 @@ def likeness(one: Signature, other: Signature) -> float | None:
     A change is taken over its own mean, so that neither the room nor a light that goes on counts; one moment that happens
     to be alike counts once; and the edges above and below are left out, where recorders write a clock that all of them share.
     """
-    return _likeness(_Seen(one), _Seen(other))
-
-
-class _Seen:
-    """A signature's pictures by their time in seconds, each (6, 8) float32: some 6 KiB in all."""
-
-    def __init__(self, signature: Signature) -> None:
-        pictures = np.frombuffer(base64.b64decode(signature.pictures), "<u2").reshape(-1, *SIGNATURE) / np.float32(SIGNATURE_UNITS)
-        self.step_s = signature.step_s
-        self.by_time = {number * self.step_s: picture[1:-1] for number, picture in zip(signature.seen, pictures, strict=True)}
-
-
-def _likeness(one: _Seen, other: _Seen) -> float | None:
-    first, second = one.by_time, other.by_time
     step = max(one.step_s, other.step_s)
-    alike = []
-    for time in sorted(first.keys() & second.keys()):
-        if time + step in first and time + step in second:
-            a, b = first[time + step] - first[time], second[time + step] - second[time]
-            a, b = a - a.mean(), b - b.mean()
-            sizes = float(np.sqrt((a * a).mean())), float(np.sqrt((b * b).mean()))
-            if max(sizes) >= LEAST_CHANGE:
-                alike.append(float((a * b).mean()) / max(sizes[0] * sizes[1], 1e-9) if min(sizes) > 0 else 0.0)
-    return float(np.median(alike)) if len(alike) >= LEAST_STEPS else None
+    found = float(likenesses(Changes.of([one], step), Changes.of([other], step))[0])
+    return None if math.isnan(found) else found
 
 
-def _of_a_length(numbers: Sequence[int], facts: Sequence[Facts]) -> Iterator[tuple[int, int]]:
-    """Pairs of files, given from short to long, whose lengths are about the same."""
-    for i, one in enumerate(numbers):
-        longest = facts[one].duration_s * (1 + LENGTHS) + LENGTHS_S
-        for other in numbers[i + 1 :]:
-            if facts[other].duration_s > longest:
-                break
-            yield one, other
+@dataclass(frozen=True)
+class _Round:
+    """Files of one step length, from short to long, and who is compared with which of them: (number, first place, place behind the last).
+
+    Each of them is compared with longer ones, and each file of a finer step with all, if their lengths are about the same.
+    """
+
+    step_s: float
+    files: list[int]
+    parts: list[tuple[int, int, int]]
+
+    @property
+    def pairs(self) -> int:
+        """How many are compared."""
+        return sum(last - first for _, first, last in self.parts)
+
+
+def _round(step_s: float, order: Sequence[int], facts: Mapping[int, Facts]) -> _Round:
+    """``order`` is that of the lengths of all files."""
+    files = [number for number in order if facts[number].signature.step_s == step_s]
+    places = {number: place for place, number in enumerate(files)}
+    lengths = np.array([facts[number].duration_s for number in files])
+    longest = lengths * (1 + LENGTHS) + LENGTHS_S
+    parts = []
+    for number in order:
+        if facts[number].signature.step_s <= step_s:
+            length = facts[number].duration_s
+            first = places[number] + 1 if number in places else int(np.searchsorted(longest, length))
+            last = int(np.searchsorted(lengths, length * (1 + LENGTHS) + LENGTHS_S, side="right"))
+            parts += [(number, first, last)] if first < last else []
+    return _Round(step_s, files, parts)
+
+
+def _alike(facts: Mapping[int, Facts], tick: Tick) -> Iterator[tuple[int, int, float]]:
+    """All pairs that are copies by `likeness`, and how alike they are. Changes of files of one step length are in memory at a time."""
+    order = sorted(facts, key=lambda number: facts[number].duration_s)
+    rounds = [_round(step_s, order, facts) for step_s in sorted({one.signature.step_s for one in facts.values()})]
+    done, pairs = 0, sum(one.pairs for one in rounds)
+    for each in rounds:
+        if not each.parts:
+            continue
+        table = Changes.of([facts[number].signature for number in each.files], each.step_s)
+        places = {number: place for place, number in enumerate(each.files)}
+        for number, first, last in each.parts:
+            place = places.get(number)
+            own = Changes.of([facts[number].signature], each.step_s) if place is None else table[place : place + 1]
+            for start in range(first, last, AT_ONCE):
+                found = likenesses(own, table[start : min(start + AT_ONCE, last)])
+                yield from ((number, each.files[start + row], float(found[row])) for row in np.flatnonzero(found >= ALIKE).tolist())
+            done += last - first
+            tick(done / pairs)

@@ -33,7 +33,7 @@ class Timing:
     span_s: float = 0.0
     """From the first picture to the end of the last, by the timestamps."""
     rate: float | None = None
-    """Pictures a second, measured: pictures by span."""
+    """Pictures a second, measured, where something was recorded: gaps are left out."""
     variable: bool = False
     without_stamp: int = 0
     not_increasing: int = 0

@@ -14,6 +14,7 @@ from vsslfw.video.source import Source
 REORDER = 32
 """Packets come in order of decoding; a presentation time is at most so many packets late."""
 RESTART_S = 1.0
+"""A step back of more than this is a clock that started anew, as in `vsslfw.video.clock`."""
 GAP_S = 1.0
 GAP_STEPS = 5
 """A gap is longer than a second and than five usual steps."""
@@ -45,7 +46,8 @@ def timing(source: Source) -> Timing:
             if stamp is None or not base:
                 without += 1
             else:
-                steps.push(stamp * base, (packet.duration or 0) * base)
+                decoded = None if packet.dts is None else packet.dts * base
+                steps.push(stamp * base, (packet.duration or 0) * base, decoded, key=packet.is_keyframe)
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
         broken, passing = in_words(error), passes(error)
     steps.finish()
@@ -55,7 +57,7 @@ def timing(source: Source) -> Timing:
         packets=packets,
         dropped=dropped,
         span_s=round(span, 6),
-        rate=round(steps.count / steps.passed, 4) if steps.passed else None,
+        rate=round(steps.count / steps.recorded, 4) if steps.recorded else None,
         variable=steps.uneven_share > VARIABLE_SHARE,
         without_stamp=without,
         not_increasing=steps.not_increasing,
@@ -72,25 +74,36 @@ class _Steps:
 
     def __init__(self) -> None:
         self.passed = 0.0
-        """Seconds from the first picture to the last."""
+        """Seconds from the first picture to the last; ``recorded`` of them are in no gap, and ``count`` steps are in those."""
+        self.recorded = 0.0
         self.count = 0
         self.last_duration = 0.0
         self.not_increasing = self.restarts = self.gaps = 0
         self.longest_gap: Stretch | None = None
         self._waiting: list[tuple[float, float]] = []
         self._last: float | None = None
-        self._newest: float | None = None
+        self._decoded: float | None = None
         self._steps: Counter[int] = Counter()
 
-    def push(self, time: float, duration: float) -> None:
-        if self._newest is not None and time < self._newest - RESTART_S - REORDER * (duration or 0.04):
+    def push(self, time: float, duration: float, decoded: float | None, *, key: bool) -> None:
+        """A packet's presentation time; its time of decoding, if it has one; whether it is a key frame."""
+        if self._starts_anew(time, decoded if key else None):
             self.finish()
             self.restarts += 1
-            self._last = self._newest = None
-        self._newest = time if self._newest is None else max(self._newest, time)
+            self._last = None
+        self._decoded = decoded
         heapq.heappush(self._waiting, (time, duration))
         if len(self._waiting) > REORDER:
             self._shown(*heapq.heappop(self._waiting))
+
+    def _starts_anew(self, time: float, decoded: float | None) -> bool:
+        """Whether a packet has another clock than those before it. ``decoded`` is of a key frame alone.
+
+        B-frames come after the frame that they lead up to, and that one may stand behind a gap: what still finds its place
+        among the packets that wait is late, not back. A key frame is never late; it tells where few packets were shown so far.
+        """
+        back = self._last is not None and time < self._last - RESTART_S
+        return back or (decoded is not None and self._decoded is not None and decoded < self._decoded - RESTART_S)
 
     def finish(self) -> None:
         while self._waiting:
@@ -104,14 +117,16 @@ class _Steps:
         self._last, self.last_duration = time, duration
         if step is None:
             return
+        self.passed += step
         if step > GAP_S and self._steps and step > GAP_STEPS * self.usual:
             self.gaps += 1
             if self.longest_gap is None or step > self.longest_gap.length_s:
-                self.longest_gap = Stretch(round(self.passed, 3), round(self.passed + step, 3))
-        elif len(self._steps) < MOST_STEPS or round(step * 1e4) in self._steps:
-            self._steps[round(step * 1e4)] += 1
-        self.passed += step
+                self.longest_gap = Stretch(round(self.passed - step, 3), round(self.passed, 3))
+            return
+        self.recorded += step
         self.count += 1
+        if len(self._steps) < MOST_STEPS or round(step * 1e4) in self._steps:
+            self._steps[round(step * 1e4)] += 1
 
     @property
     def usual(self) -> float:

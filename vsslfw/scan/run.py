@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vsslfw.data.manifest import read_manifest
 from vsslfw.errors import Problem, UserError
-from vsslfw.scan.copies import Copy, find_copies
+from vsslfw.scan.copies import Copy, Tick, find_copies
 from vsslfw.scan.facts import Facts
 from vsslfw.scan.layouts import Entry, Listing
 from vsslfw.scan.memory import Memory
@@ -67,13 +67,20 @@ class Audit:
         return [file for file in self.files if not file.entry.trouble and (keep_unusable or file.verdict != "unusable")]
 
 
-def audit(listing: Listing, memory: Memory, *, full: bool, progress: Progress = lambda entry, share: None) -> Audit:
-    """Look at every file of a listing. Stopped and started anew, it goes on with the file that it was at."""
+def audit(
+    listing: Listing,
+    memory: Memory,
+    *,
+    full: bool,
+    progress: Progress = lambda entry, share: None,
+    compared: Tick = lambda share: None,
+) -> Audit:
+    """Look at every file of a listing, then look for copies. Stopped and started anew, it goes on with the file that it was at."""
     found = []
     for entry in listing.entries:
         found.append(memory.look(entry.path, full=full, tick=_ticking(progress, entry)))
         progress(entry, 1.0)
-    copies = find_copies([one.facts for one in found], [one.digest for one in found])
+    copies = find_copies([one.facts for one in found], [one.digest for one in found], compared)
     remarks = [_of_place(entry) + _of_copies(number, copies, listing.entries) for number, entry in enumerate(listing.entries)]
     files = (
         Audited(entry, one.digest, size_of(entry.path), one.facts, tuple(_sorted(more + remarks_on(one.facts))), one.remembered)
