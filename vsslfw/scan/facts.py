@@ -40,6 +40,8 @@ class Timing:
     restarts: int = 0
     """Times at which the clock starts anew, more than a second back."""
     gaps: int = 0
+    gaps_s: float = 0.0
+    """Seconds in gaps, all together."""
     longest_gap: Stretch | None = None
     broken: str = ""
     """Why reading packets stopped before the end, in words."""

@@ -8,6 +8,7 @@ from collections import Counter
 import av
 
 from vsslfw.scan.facts import Stretch, Timing
+from vsslfw.video.decode import GAP_S, GAP_STEPS
 from vsslfw.video.opening import in_words, passes
 from vsslfw.video.source import Source
 
@@ -15,9 +16,6 @@ REORDER = 32
 """Packets come in order of decoding; a presentation time is at most so many packets late."""
 RESTART_S = 1.0
 """A step back of more than this is a clock that started anew, as in `vsslfw.video.clock`."""
-GAP_S = 1.0
-GAP_STEPS = 5
-"""A gap is longer than a second and than five usual steps."""
 UNEVEN = 0.1
 UNEVEN_S = 0.002
 """A step is uneven if it differs from the usual one by a tenth and by more than what rounding to milliseconds makes."""
@@ -63,6 +61,7 @@ def timing(source: Source) -> Timing:
         not_increasing=steps.not_increasing,
         restarts=steps.restarts,
         gaps=steps.gaps,
+        gaps_s=round(steps.passed - steps.recorded, 3),
         longest_gap=steps.longest_gap,
         broken=broken,
         passing=passing,

@@ -97,7 +97,13 @@ def _times(timing: Timing, facts: Facts) -> Iterator[Remark]:
     if timing.gaps and timing.longest_gap:
         gap = timing.longest_gap
         many = f"{timing.gaps} gaps, the longest" if timing.gaps > 1 else "a gap"
-        yield Remark("warn", f"{many} of {gap.length_s:.1f} s from {gap.start_s:.1f} s on, in which no picture was recorded")
+        words = f"{many} of {gap.length_s:.1f} s from {gap.start_s:.1f} s on, in which no picture was recorded"
+        share = timing.gaps_s / timing.span_s if timing.span_s else 0.0
+        yield Remark(
+            "warn",
+            words
+            + (f"; {share:.0%} of it is missing, and above {MOST_LOST:.0%} a run leaves a labelled video out" if share > MOST_LOST else ""),
+        )
     if timing.restarts:
         yield Remark("warn", f"its clock starts anew {_times_word(timing.restarts)}: recordings joined end to end")
     if timing.without_stamp and timing.without_stamp == facts.expected_frames:
