@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from made_video import walk, write
@@ -45,6 +46,56 @@ def test_a_folder_becomes_a_manifest_that_loads(tmp_path: Path, capsys: pytest.C
     assert "empty file (0 bytes)" in out
     assert "3 videos of 2 subjects: ES 1, PNES 1, contextual 1" in out
     assert "1 video without a label" in out
+
+
+def told(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> str:
+    """What is printed of a folder, without its table: the lines behind the summary."""
+    assert main(["index", str(folder), *options]) == 0
+    return capsys.readouterr().out.partition(" of video that can be used.\n")[2].replace(str(folder), "DIR")
+
+
+def of(folder: Path, *names: str) -> Path:
+    """The folder, with a recording of its own under each of these names."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write(folder / name, walk(3, fps=15, size=(72, 96), seed=crc32(name.encode())), fps=15)
+    return folder
+
+
+def test_what_folders_were_taken_for_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/2024-01-05/a.mp4", "P2/Kamera1/a.mp4", "P2/b.mp4")
+    said = told(capsys, tmp_path)
+    assert "Subjects are the folders of DIR: P1, P2. If they are none, name the folder" in said
+    assert "Classes are the folders below those: 2024-01-05, Kamera1. If they are none, give --contextual" in said
+    assert "Classes are" not in told(capsys, tmp_path, "--contextual")
+    assert "are the folders" not in told(capsys, tmp_path, "--layout", "flat", "--subject-pattern", ".")
+
+
+def test_a_class_of_one_subject_alone_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/ES/a.mp4", "P1/PNES/b.mp4")
+    assert "Warning" not in told(capsys, tmp_path)
+    of(tmp_path, "P2/ES/c.mp4")
+    assert "Warning: the class PNES occurs in one subject only." in told(capsys, tmp_path)
+    of(tmp_path, "P2/Camera/d.mp4")
+    assert "Warning: the classes Camera, PNES occur in one subject each." in told(capsys, tmp_path)
+    of(tmp_path, "P1/Camera/e.mp4", "P2/PNES/f.mp4")
+    assert "Warning" not in told(capsys, tmp_path)
+
+
+@pytest.mark.parametrize(("signs", "words"), [("sub-...", "folders sub-..."), ("description", "dataset_description.json")])
+def test_a_data_set_in_bids_is_told_of_its_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str], signs: str, words: str) -> None:
+    of(tmp_path, f"{'sub-01' if signs == 'sub-...' else 'P1'}/beh/sub-01_task-rest_video.mp4")
+    if signs == "description":
+        (tmp_path / "dataset_description.json").write_text("{}")
+    assert f"This looks like a data set in BIDS ({words}): --layout bids reads" in told(capsys, tmp_path)
+
+
+def test_what_is_read_as_bids_needs_no_hint_at_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "sub-01/beh/sub-01_task-rest_video.mp4")
+    (tmp_path / "dataset_description.json").write_text("{}")
+    said = told(capsys, tmp_path, "--layout", "bids")
+    assert "looks like" not in said
+    assert "are the folders" not in said
 
 
 def test_every_file_stands_in_the_audit(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vsslfw.errors import UserError
+from vsslfw.scan import words
 from vsslfw.scan.layouts import Entry, list_folder
 from vsslfw.scan.memory import Memory
 
@@ -45,6 +46,13 @@ def test_label_and_contextual_hold_for_all(tmp_path: Path) -> None:
     touched(tmp_path, "P1/ES/a.mp4", "P2/b.mp4")
     assert {label for _, _, label in said(tmp_path, "folders", label="PNES").values()} == {"PNES"}
     assert {role for _, role, _ in said(tmp_path, "folders", contextual=True).values()} == {"contextual"}
+
+
+def test_of_many_subjects_and_classes_the_first_are_named(tmp_path: Path) -> None:
+    touched(tmp_path, *(f"P{number}/C{number % 7}/a.mp4" for number in range(9)))
+    subjects, classes = words.read_as(list_folder(tmp_path, "folders"))
+    assert f"{tmp_path}: P0, P1, P2, P3, P4, P5 and 3 more. If" in subjects
+    assert ": C0, C1, C2, C3, C4, C5 and 1 more. If" in classes
 
 
 def test_in_a_flat_folder_the_name_says_the_subject(tmp_path: Path) -> None:

@@ -114,14 +114,15 @@ def _looked_at(listing: Listing, memory: Memory, full: bool, console: Console) -
 
 
 def _tell_files(console: Console, found: Audit) -> None:
+    from vsslfw.printable import printable
     from vsslfw.scan import words
     from vsslfw.scan.terminal import table
 
     console.print(table(found))
     console.print()
     console.print(words.summary(found), markup=False, soft_wrap=True)
-    if told := words.others(found):
-        console.print(told, markup=False, soft_wrap=True)
+    for line in filter(None, [words.others(found), *words.read_as(found.listing)]):
+        console.print(printable(line), markup=False, soft_wrap=True)
 
 
 def _tell_end(console: Console, found: Audit, rows: list[Audited], manifest: Path) -> int:

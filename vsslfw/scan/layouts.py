@@ -62,6 +62,15 @@ class Listing:
     folder: Path
     entries: list[Entry]
     others: dict[str, int] = field(default_factory=dict)
+    layout: str = "folders"
+    told: bool = False
+    """Whether a label, or that there is none, was given for all of them."""
+
+    def of_bids(self) -> list[str]:
+        """What in the folder is as BIDS has it, in words."""
+        description = "dataset_description.json"
+        signs = [description] if (self.folder / description).is_file() else []
+        return signs + (["folders sub-..."] if any(re.match("sub-[^/]+/", entry.name) for entry in self.entries) else [])
 
 
 def list_folder(
@@ -90,7 +99,7 @@ def list_folder(
         raise UserError(Problem(f"{entries[0].trouble}, and so it is with all {len(entries)} files", entries[0].name, _other(layout)))
     if label or contextual:
         entries = [replace(entry, label=nfc(label), contextual=contextual) for entry in entries]
-    return Listing(folder, _with_ids(entries), dict(others.most_common()))
+    return Listing(folder, _with_ids(entries), dict(others.most_common()), layout, told=bool(label or contextual))
 
 
 def _files(folder: Path, skip: frozenset[Path]) -> Iterator[Path]:
