@@ -192,6 +192,36 @@ def test_a_copy_within_a_subject_is_a_warning(tmp_path: Path) -> None:
     assert rows["P1/ES/a.mp4"]["reasons"] == 'the same content as "P1/ES/again.mp4": it would count twice'
 
 
+def test_a_link_within_a_subject_and_class_makes_a_note_and_a_manifest_that_loads(tmp_path: Path) -> None:
+    (ward(tmp_path) / "P1/ES/link.mp4").symlink_to("a.mp4")
+    assert main(["index", str(tmp_path)]) == 0
+    rows = audit(tmp_path)
+    assert (rows["P1/ES/a.mp4"]["verdict"], "P1/ES/link.mp4" in rows) == ("ok", False)
+    assert rows["P1/ES/a.mp4"]["reasons"] == 'the same file as "P1/ES/link.mp4", by a link: listed once'
+    assert len(read_manifest(tmp_path / "videos.csv").rows) == 3
+
+
+def test_after_an_error_of_the_manifest_everything_else_is_said_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/ES/a.mp4", "P2/es/b.mp4", "P3/ES/c.mp4")
+    shutil.copy(tmp_path / "P3/ES/c.mp4", tmp_path / "P1/ES/c.mp4")
+    assert main(["index", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert "videos.csv: 2 videos of 2 subjects: ES 1, es 1." in said.out
+    assert said.out.rstrip().endswith(f"for you alone: {tmp_path / 'audit.html'}")
+    assert 0 < said.err.index("have the same content") < said.err.index("two spellings of one class")
+
+
+def test_where_no_file_can_be_used_the_audit_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/a.mp4")
+    (tmp_path / "P2").mkdir()
+    shutil.copy(tmp_path / "P1/a.mp4", tmp_path / "P2/b.mp4")
+    assert main(["index", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert f"for you alone: {tmp_path / 'audit.html'}" in said.out
+    assert said.err.index("have the same content") < said.err.index("none of the files can be used, so there is no manifest")
+    assert not (tmp_path / "videos.csv").exists()
+
+
 def test_the_manifest_may_lie_elsewhere_and_keep_what_is_unusable(tmp_path: Path) -> None:
     out = tmp_path / "lists" / "all.csv"
     assert main(["index", str(ward(tmp_path / "ward")), "-o", str(out), "--keep-unusable", "--contextual"]) == 0

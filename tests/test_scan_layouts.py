@@ -148,6 +148,33 @@ def test_one_folder_under_two_subjects_is_seen_under_both(tmp_path: Path) -> Non
     assert list(said(ward, "folders")) == ["P01/b.mp4", "P03/a.mp4", "P07/a.mp4"]
 
 
+def test_a_file_to_which_links_of_its_subject_and_class_lead_is_listed_once(tmp_path: Path) -> None:
+    ward = touched(tmp_path / "ward", "P1/ES/b.mp4", "P1/ES/z/c.mp4")
+    (ward / "P1/ES/a.mp4").symlink_to("b.mp4")
+    (ward / "P1/ES/again").symlink_to("z")
+    entries = list_folder(ward, "folders").entries
+    assert [(entry.name, entry.also) for entry in entries] == [
+        ("P1/ES/b.mp4", ("P1/ES/a.mp4",)),
+        ("P1/ES/z/c.mp4", ("P1/ES/again/c.mp4",)),
+    ]
+
+
+def test_two_links_to_a_file_elsewhere_are_one_file(tmp_path: Path) -> None:
+    touched(tmp_path, "store/a.mp4", "ward/P1/c.mp4")
+    for name in ("x", "y"):
+        (tmp_path / f"ward/P1/{name}.mp4").symlink_to(tmp_path / "store/a.mp4")
+    entries = list_folder(tmp_path / "ward", "folders").entries
+    assert [(entry.name, entry.also) for entry in entries] == [("P1/c.mp4", ()), ("P1/x.mp4", ("P1/y.mp4",))]
+
+
+def test_a_file_with_links_under_two_subjects_or_classes_stays_twice(tmp_path: Path) -> None:
+    touched(tmp_path, "P1/ES/a.mp4", "P1/PNES/b.mp4", "P2/ES/c.mp4")
+    for other in ("P1/PNES/link.mp4", "P2/ES/link.mp4"):
+        (tmp_path / other).symlink_to(tmp_path / "P1/ES/a.mp4")
+    assert [entry.also for entry in list_folder(tmp_path, "folders").entries] == [()] * 5
+    assert len(list_folder(tmp_path, "folders", contextual=True).entries) == 4
+
+
 def test_a_link_to_nothing_is_a_file_that_is_not_there(tmp_path: Path) -> None:
     touched(tmp_path, "P1/a.mp4")
     (tmp_path / "P1/b.mp4").symlink_to(tmp_path / "unplugged" / "b.mp4")
