@@ -67,7 +67,7 @@ CASES: list[tuple[str, Make, str, str]] = [
         "interlaced",
     ),
     ("truncated.mkv", truncated, "unusable", "broken off: its header declares 8.0 s"),
-    ("no_index.mp4", truncated, "unusable", "not a video file, or damaged where it begins"),
+    ("no_index.mp4", truncated, "unusable", "broken off before its index was written (MP4 without moov)"),
     ("zeros.mp4", without_pictures, "unusable", "no picture of it decodes"),
     ("lost.mp4", lambda p: write(p, itertools.chain(walk(2), black(2), walk(2))), "warn", "black 2.0 to 4.0 s"),
     ("covered.mp4", lambda p: write(p, black(3)), "unusable", "black from beginning to end"),

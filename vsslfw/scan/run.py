@@ -67,14 +67,6 @@ class Audit:
         return [file for file in self.files if not file.entry.trouble and (keep_unusable or file.verdict != "unusable")]
 
 
-@dataclass(frozen=True)
-class Written:
-    """The files that the manifest names, and why it cannot be used as it is, or is not there; the audit is there in any case."""
-
-    rows: list[Audited]
-    error: UserError | None = None
-
-
 def audit(listing: Listing, memory: Memory, *, full: bool, progress: Progress = lambda entry, share: None) -> Audit:
     """Look at every file of a listing. Stopped and started anew, it goes on with the file that it was at."""
     found = []
@@ -88,6 +80,14 @@ def audit(listing: Listing, memory: Memory, *, full: bool, progress: Progress = 
         for entry, one, more in zip(listing.entries, found, remarks, strict=True)
     )
     return Audit(listing, tuple(files), tuple(copies), full)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files that the manifest names, and why it cannot be used as it is, or is not there; the audit is there in any case."""
+
+    rows: list[Audited]
+    error: UserError | None = None
 
 
 def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) -> Written:
