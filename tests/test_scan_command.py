@@ -306,6 +306,18 @@ def test_options_that_contradict_each_other_start_nothing(
     assert not (tmp_path / "audit.html").exists()
 
 
+def test_a_folder_that_cannot_be_written_to_asks_for_one_place_for_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward(tmp_path / "ward")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: access(path, mode) and not (mode == os.W_OK and Path(path).name == "ward"))
+    assert main(["index", str(tmp_path / "ward")]) == 2
+    assert "name another place: -o FOLDER/videos.csv" in capsys.readouterr().err
+    assert not (tmp_path / "ward" / ".vsslfw-cache").exists()
+    assert main(["index", str(tmp_path / "ward"), "-o", str(tmp_path / "lists" / "videos.csv")]) == 0
+
+
 def test_subjects_that_a_manifest_cannot_tell_apart_are_told_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed, name in enumerate(["P-1/a.mp4", "P 1/b.mp4"]):
         (tmp_path / name).parent.mkdir()

@@ -62,8 +62,10 @@ def command(
     listing = list_folder(
         folder, layout, label=label or "", contextual=contextual, subject_pattern=subject_pattern or "", skip=frozenset({kept.resolve()})
     )
+    targets = Targets(manifest)
+    targets.check_place()
     memory = Memory(kept)
-    Targets(manifest).check(folder, memory)
+    targets.check(folder, memory)
     try:
         found = _looked_at(listing, memory, full, RunConsole(stderr=True))
     except KeyboardInterrupt as error:
