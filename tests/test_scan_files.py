@@ -93,12 +93,6 @@ def test_a_file_gets_its_verdict_in_words(tmp_path: Path, name: str, make: Make,
     assert words in "; ".join(remark.words for remark in remarks)
 
 
-def test_in_less_than_a_second_nothing_need_move(tmp_path: Path) -> None:
-    facts = examine(write(tmp_path / "a.mp4", walk(0.8, still=True)), full=False)
-    assert not facts.looks.moves
-    assert [remark.words for remark in remarks_on(facts)] == ["10.0 frames a second: fast movement is not in it", "only 0.80 s long"]
-
-
 def test_what_a_good_file_is_stands_in_its_facts(tmp_path: Path) -> None:
     facts = examine(write(tmp_path / "a.mp4", walk(3, fps=25), fps=25), full=True)
     assert (facts.codec, facts.pixel_format, facts.height, facts.width, facts.audio) == ("h264", "yuv420p", 120, 160, False)
@@ -192,6 +186,12 @@ def test_a_look_alone_is_not_frozen_but_looks_that_are_alike_are(long_file: Path
     stuck = examine(write(tmp_path / "stuck.mp4", itertools.chain(walk(30), walk(40, still=True), walk(10, seed=1))), full=False)
     (stretch,) = stuck.looks.frozen
     assert (stretch.start_s, stretch.end_s) == (32.0, 68.0)
+
+
+def test_in_less_than_a_second_nothing_need_move(tmp_path: Path) -> None:
+    facts = examine(write(tmp_path / "a.mp4", walk(0.8, still=True)), full=False)
+    assert not facts.looks.moves
+    assert [remark.words for remark in remarks_on(facts)] == ["10.0 frames a second: fast movement is not in it", "only 0.80 s long"]
 
 
 def test_a_file_with_a_single_key_frame_is_decoded_whole_and_not_called_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
