@@ -38,10 +38,11 @@ def write(
     codec: str = "libx264",
     times: Callable[[int], float] | None = None,
     options: dict[str, str] | None = None,
+    container: dict[str, str] | None = None,
 ) -> Path:
     """Encode pictures; ``times`` gives the seconds at which each is shown, if not evenly. Returns ``path``."""
     rate = Fraction(fps).limit_denominator(1000)
-    with av.open(str(path), "w") as file:
+    with av.open(str(path), "w", options=container or {}) as file:
         stream = file.add_stream(codec, rate=rate, options={"g": "20", **(options or {})})
         stream.pix_fmt = "yuv420p"
         base = Fraction(1, 1000) if times else 1 / rate

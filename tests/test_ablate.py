@@ -246,6 +246,22 @@ def test_a_plan_computes_nothing_and_says_what_is_there(studied: Studied, tmp_pa
         assert re.search(" +".join(row) + " ", said), (row, said)
 
 
+def test_before_a_study_its_plan_is_as_wide_as_alone_and_ctrl_c_says_how_to_go_on(
+    studied: Studied, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vsslfw.ablation.running.run_study", stopped)
+    words = [word for word in command(Studied(tmp_path / "study", studied.cache), NOISES, SOURCES) if word != "--quiet"]
+    assert main([*words, "--plan"]) == 0
+    alone = capsys.readouterr().out
+    assert main(words) == 130
+    said = capsys.readouterr()
+    assert alone.splitlines()[1:-3] == said.out.splitlines()[-len(alone.splitlines()) :][1:-3]  # the last three hold times
+    assert said.err.strip() == "interrupted\nWhat is done is kept: the same command goes on from there."
+
+
 def test_a_plan_over_an_empty_cache_computes_nothing_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = Studied(tmp_path / "study", tmp_path / "cache")
     assert main(command(study, SOURCES, more=["--plan"])) == 0

@@ -16,11 +16,13 @@ import pytest
 from filelock import FileLock, Timeout
 
 from vsslfw import Pipeline, load_recipe
+from vsslfw.ablation import running
 from vsslfw.caching import KEYED, Result, bytes_of, collect, read_contents, size_in_words
 from vsslfw.caching.facts import Unexplained
 from vsslfw.caching.inputs import READERS, facts_of
 from vsslfw.caching.locks import unused
 from vsslfw.caching.origins import read_origin
+from vsslfw.caching.uses import STUDIES
 from vsslfw.cli import main
 from vsslfw.cli.cache import STAGES
 from vsslfw.errors import UserError
@@ -131,6 +133,19 @@ def test_why_of_a_pretraining(said: Say, tiny_run: Path, cache: Path) -> None:
     clips = inputs_of(cache, "pretrain", key)["clips"]
     assert all(clip[:12] in told for clip in clips)
     assert clips[0] in said("why", clips[0][:12])
+
+
+def test_why_finds_the_runs_of_studies_too(tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert running.STUDIES.name == STUDIES
+    cache = tmp_path / "runs" / ".vsslfw-cache"
+    shutil.copytree(tiny_run.parent / ".vsslfw-cache", cache)
+    words = ["cache", "why", *keys_of(tiny_run)["pretrain"], "--cache", str(cache)]
+    main(words)
+    assert f"Runs below {tmp_path}/runs that used it: none" in capsys.readouterr().out
+    variant = tmp_path / "studies" / "mine" / "runs" / "reference-1234"
+    shutil.copytree(tiny_run, variant)
+    main(words)
+    assert f"Runs below {tmp_path}/runs and {tmp_path}/studies that used it: {variant}\n" in capsys.readouterr().out
 
 
 def test_why_of_a_fold_leads_to_its_pretraining_and_features(said: Say, tiny_run: Path, cache: Path) -> None:

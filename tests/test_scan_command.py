@@ -8,6 +8,7 @@ import re
 import shutil
 import stat
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from made_video import walk, write
@@ -46,6 +47,56 @@ def test_a_folder_becomes_a_manifest_that_loads(tmp_path: Path, capsys: pytest.C
     assert "empty file (0 bytes)" in out
     assert "3 videos of 2 subjects: ES 1, PNES 1, contextual 1" in out
     assert "1 video without a label" in out
+
+
+def told(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> str:
+    """What is printed of a folder, without its table: the lines behind the summary."""
+    assert main(["index", str(folder), *options]) == 0
+    return capsys.readouterr().out.partition(" of video that can be used.\n")[2].replace(str(folder), "DIR")
+
+
+def of(folder: Path, *names: str) -> Path:
+    """The folder, with a recording of its own under each of these names."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write(folder / name, walk(3, fps=15, size=(72, 96), seed=crc32(name.encode())), fps=15)
+    return folder
+
+
+def test_what_folders_were_taken_for_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/2024-01-05/a.mp4", "P2/Kamera1/a.mp4", "P2/b.mp4")
+    said = told(capsys, tmp_path)
+    assert "Subjects are the folders of DIR: P1, P2. If they are none, name the folder" in said
+    assert "Classes are the folders below those: 2024-01-05, Kamera1. If they are none, give --contextual" in said
+    assert "Classes are" not in told(capsys, tmp_path, "--contextual")
+    assert "are the folders" not in told(capsys, tmp_path, "--layout", "flat", "--subject-pattern", ".")
+
+
+def test_a_class_of_one_subject_alone_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/ES/a.mp4", "P1/PNES/b.mp4")
+    assert "Warning" not in told(capsys, tmp_path)
+    of(tmp_path, "P2/ES/c.mp4")
+    assert "Warning: the class PNES occurs in one subject only." in told(capsys, tmp_path)
+    of(tmp_path, "P2/Camera/d.mp4")
+    assert "Warning: the classes Camera, PNES occur in one subject each." in told(capsys, tmp_path)
+    of(tmp_path, "P1/Camera/e.mp4", "P2/PNES/f.mp4")
+    assert "Warning" not in told(capsys, tmp_path)
+
+
+@pytest.mark.parametrize(("signs", "words"), [("sub-...", "folders sub-..."), ("description", "dataset_description.json")])
+def test_a_data_set_in_bids_is_told_of_its_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str], signs: str, words: str) -> None:
+    of(tmp_path, f"{'sub-01' if signs == 'sub-...' else 'P1'}/beh/sub-01_task-rest_video.mp4")
+    if signs == "description":
+        (tmp_path / "dataset_description.json").write_text("{}")
+    assert f"This looks like a data set in BIDS ({words}): --layout bids reads" in told(capsys, tmp_path)
+
+
+def test_what_is_read_as_bids_needs_no_hint_at_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "sub-01/beh/sub-01_task-rest_video.mp4")
+    (tmp_path / "dataset_description.json").write_text("{}")
+    said = told(capsys, tmp_path, "--layout", "bids")
+    assert "looks like" not in said
+    assert "are the folders" not in said
 
 
 def test_every_file_stands_in_the_audit(tmp_path: Path) -> None:
@@ -154,6 +205,36 @@ def test_a_copy_within_a_subject_is_a_warning(tmp_path: Path) -> None:
     assert rows["P1/ES/a.mp4"]["reasons"] == 'the same content as "P1/ES/again.mp4": it would count twice'
 
 
+def test_a_link_within_a_subject_and_class_makes_a_note_and_a_manifest_that_loads(tmp_path: Path) -> None:
+    (ward(tmp_path) / "P1/ES/link.mp4").symlink_to("a.mp4")
+    assert main(["index", str(tmp_path)]) == 0
+    rows = audit(tmp_path)
+    assert (rows["P1/ES/a.mp4"]["verdict"], "P1/ES/link.mp4" in rows) == ("ok", False)
+    assert rows["P1/ES/a.mp4"]["reasons"] == 'the same file as "P1/ES/link.mp4", by a link: listed once'
+    assert len(read_manifest(tmp_path / "videos.csv").rows) == 3
+
+
+def test_after_an_error_of_the_manifest_everything_else_is_said_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/ES/a.mp4", "P2/es/b.mp4", "P3/ES/c.mp4")
+    shutil.copy(tmp_path / "P3/ES/c.mp4", tmp_path / "P1/ES/c.mp4")
+    assert main(["index", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert "videos.csv: 2 videos of 2 subjects: ES 1, es 1." in said.out
+    assert said.out.rstrip().endswith(f"for you alone: {tmp_path / 'audit.html'}")
+    assert 0 < said.err.index("have the same content") < said.err.index("two spellings of one class")
+
+
+def test_where_no_file_can_be_used_the_audit_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of(tmp_path, "P1/a.mp4")
+    (tmp_path / "P2").mkdir()
+    shutil.copy(tmp_path / "P1/a.mp4", tmp_path / "P2/b.mp4")
+    assert main(["index", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert f"for you alone: {tmp_path / 'audit.html'}" in said.out
+    assert said.err.index("have the same content") < said.err.index("none of the files can be used, so there is no manifest")
+    assert not (tmp_path / "videos.csv").exists()
+
+
 def test_the_manifest_may_lie_elsewhere_and_keep_what_is_unusable(tmp_path: Path) -> None:
     out = tmp_path / "lists" / "all.csv"
     assert main(["index", str(ward(tmp_path / "ward")), "-o", str(out), "--keep-unusable", "--contextual"]) == 0
@@ -236,6 +317,18 @@ def test_options_that_contradict_each_other_start_nothing(
     assert main(["index", str(tmp_path), *options]) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "audit.html").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_asks_for_one_place_for_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward(tmp_path / "ward")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: access(path, mode) and not (mode == os.W_OK and Path(path).name == "ward"))
+    assert main(["index", str(tmp_path / "ward")]) == 2
+    assert "name another place: -o FOLDER/videos.csv" in capsys.readouterr().err
+    assert not (tmp_path / "ward" / ".vsslfw-cache").exists()
+    assert main(["index", str(tmp_path / "ward"), "-o", str(tmp_path / "lists" / "videos.csv")]) == 0
 
 
 def test_subjects_that_a_manifest_cannot_tell_apart_are_told_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ CASES: list[tuple[str, Make, str, str]] = [
         "interlaced",
     ),
     ("truncated.mkv", truncated, "unusable", "broken off: its header declares 8.0 s"),
-    ("no_index.mp4", truncated, "unusable", "not a video file, or damaged where it begins"),
+    ("no_index.mp4", truncated, "unusable", "broken off before its index was written (MP4 without moov)"),
     ("zeros.mp4", without_pictures, "unusable", "no picture of it decodes"),
     ("lost.mp4", lambda p: write(p, itertools.chain(walk(2), black(2), walk(2))), "warn", "black 2.0 to 4.0 s"),
     ("covered.mp4", lambda p: write(p, black(3)), "unusable", "black from beginning to end"),
@@ -217,6 +217,12 @@ def test_a_look_alone_is_not_frozen_but_looks_that_are_alike_are(long_file: Path
     stuck = examine(write(tmp_path / "stuck.mp4", itertools.chain(walk(30), walk(40, still=True), walk(10, seed=1))), full=False)
     (stretch,) = stuck.looks.frozen
     assert (stretch.start_s, stretch.end_s) == (32.0, 68.0)
+
+
+def test_in_less_than_a_second_nothing_need_move(tmp_path: Path) -> None:
+    facts = examine(write(tmp_path / "a.mp4", walk(0.8, still=True)), full=False)
+    assert not facts.looks.moves
+    assert [remark.words for remark in remarks_on(facts)] == ["10.0 frames a second: fast movement is not in it", "only 0.80 s long"]
 
 
 def test_a_file_with_a_single_key_frame_is_decoded_whole_and_not_called_frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vsslfw.errors import UserError
+from vsslfw.scan import words
 from vsslfw.scan.layouts import Entry, list_folder
 from vsslfw.scan.memory import Memory
 
@@ -45,6 +46,13 @@ def test_label_and_contextual_hold_for_all(tmp_path: Path) -> None:
     touched(tmp_path, "P1/ES/a.mp4", "P2/b.mp4")
     assert {label for _, _, label in said(tmp_path, "folders", label="PNES").values()} == {"PNES"}
     assert {role for _, role, _ in said(tmp_path, "folders", contextual=True).values()} == {"contextual"}
+
+
+def test_of_many_subjects_and_classes_the_first_are_named(tmp_path: Path) -> None:
+    touched(tmp_path, *(f"P{number}/C{number % 7}/a.mp4" for number in range(9)))
+    subjects, classes = words.read_as(list_folder(tmp_path, "folders"))
+    assert f"{tmp_path}: P0, P1, P2, P3, P4, P5 and 3 more. If" in subjects
+    assert ": C0, C1, C2, C3, C4, C5 and 1 more. If" in classes
 
 
 def test_in_a_flat_folder_the_name_says_the_subject(tmp_path: Path) -> None:
@@ -138,6 +146,33 @@ def test_one_folder_under_two_subjects_is_seen_under_both(tmp_path: Path) -> Non
     for subject in ("P03", "P07"):
         (ward / subject).symlink_to(tmp_path / "store")
     assert list(said(ward, "folders")) == ["P01/b.mp4", "P03/a.mp4", "P07/a.mp4"]
+
+
+def test_a_file_to_which_links_of_its_subject_and_class_lead_is_listed_once(tmp_path: Path) -> None:
+    ward = touched(tmp_path / "ward", "P1/ES/b.mp4", "P1/ES/z/c.mp4")
+    (ward / "P1/ES/a.mp4").symlink_to("b.mp4")
+    (ward / "P1/ES/again").symlink_to("z")
+    entries = list_folder(ward, "folders").entries
+    assert [(entry.name, entry.also) for entry in entries] == [
+        ("P1/ES/b.mp4", ("P1/ES/a.mp4",)),
+        ("P1/ES/z/c.mp4", ("P1/ES/again/c.mp4",)),
+    ]
+
+
+def test_two_links_to_a_file_elsewhere_are_one_file(tmp_path: Path) -> None:
+    touched(tmp_path, "store/a.mp4", "ward/P1/c.mp4")
+    for name in ("x", "y"):
+        (tmp_path / f"ward/P1/{name}.mp4").symlink_to(tmp_path / "store/a.mp4")
+    entries = list_folder(tmp_path / "ward", "folders").entries
+    assert [(entry.name, entry.also) for entry in entries] == [("P1/c.mp4", ()), ("P1/x.mp4", ("P1/y.mp4",))]
+
+
+def test_a_file_with_links_under_two_subjects_or_classes_stays_twice(tmp_path: Path) -> None:
+    touched(tmp_path, "P1/ES/a.mp4", "P1/PNES/b.mp4", "P2/ES/c.mp4")
+    for other in ("P1/PNES/link.mp4", "P2/ES/link.mp4"):
+        (tmp_path / other).symlink_to(tmp_path / "P1/ES/a.mp4")
+    assert [entry.also for entry in list_folder(tmp_path, "folders").entries] == [()] * 5
+    assert len(list_folder(tmp_path, "folders", contextual=True).entries) == 4
 
 
 def test_a_link_to_nothing_is_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from made_video import walk, write
 
 from vsslfw.video import frames_at, grid, probe
+from vsslfw.video.opening import lacks_index
 
 # name: (upright H, W), rotation, declared seconds, frames delivered at 25 fps
 READABLE = {
@@ -133,3 +135,38 @@ def test_any_file_name_is_read(shared_data: Path, tmp_path: Path, monkeypatch: p
     for path in (file, Path(file.name)):
         assert probe(path).error == ""
         assert sum(1 for _ in frames_at(path, grid(0, 0.125, 32), size=None)) == 4
+
+
+@pytest.mark.parametrize(("movflags", "words"), [("0", "broken off before its index was written (MP4 without moov)"), ("faststart", "")])
+def test_an_mp4_that_was_cut_says_whether_its_index_is_lost(tmp_path: Path, movflags: str, words: str) -> None:
+    path = write(tmp_path / "a.mp4", walk(4), container={"movflags": movflags})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    found = probe(path)
+    assert (found.error, found.passing) == (words, False)
+
+
+def box(kind: bytes, content: bytes = b"", length: int | None = None) -> bytes:
+    return (8 + len(content) if length is None else length).to_bytes(4) + kind + content
+
+
+FTYP = box(b"ftyp", b"isom")
+BOXES = {
+    "cut in its pictures": (FTYP + box(b"mdat", b"moov" * 9, length=10**9), True),
+    "with 64 bits of length": (FTYP + box(b"mdat", (2**40).to_bytes(8) + b"...", length=1), True),
+    "to the end": (FTYP + box(b"mdat", b"...", length=0), True),
+    "cut in the head of a box": (FTYP + box(b"free") + b"\0\0\1", True),
+    "whole": (FTYP + box(b"mdat", b"...") + box(b"moov"), False),
+    "with 64 bits of length, whole": (FTYP + box(b"mdat", (19).to_bytes(8) + b"...", length=1) + box(b"moov"), False),
+    "cut in its index": (FTYP + box(b"moov", b"...", length=99), False),
+    "not to be followed": (FTYP + box(b"mdat", length=7), False),
+    "longer than any file": (FTYP + box(b"mdat", b"\xff" * 8, length=1), False),
+    "no MP4": (box(b"RIFF", b"..."), False),
+    "empty": (b"", False),
+}
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_boxes_are_followed_to_the_index(tmp_path: Path, name: str) -> None:
+    content, lacking = BOXES[name]
+    (tmp_path / "a.mp4").write_bytes(content)
+    assert lacks_index(tmp_path / "a.mp4") is lacking

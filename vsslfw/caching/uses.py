@@ -14,19 +14,28 @@ from vsslfw.run_records import find_runs
 
 RECORDED = ("features", "pretrain", "folds", "baselines")
 """Stages of which a run folder tells, by itself or through what the cache notes of its results."""
+STUDIES = "studies"
+"""Where studies lie, beside the folder of runs: as `vsslfw.ablation.running.STUDIES`, which is heavy to import."""
 OF_THE_PROBE = ("stage", "version", "probe", "inputs")
 """Inputs of a probe; the others are those of all probes of a run, whose digest the run records."""
 
 
 def runs_using(result: Result, inputs: dict[str, Any] | None, cache: Path) -> list[Path]:
-    """The folders of such runs below the folder in which the cache lies."""
+    """The folders of such runs in those of `places`."""
     wanted = result.key
     if result.stage == "baselines":
         if inputs is None:
             return []
         wanted = digest_of({name: value for name, value in inputs.items() if name not in OF_THE_PROBE})
-    folders = [record.folder for record in find_runs(cache.resolve().parent)]
+    folders = dict.fromkeys(record.folder for place in places(cache) for record in find_runs(place))
     return [folder for folder in folders if _names(folder, wanted, result.stage, cache)]
+
+
+def places(cache: Path) -> list[Path]:
+    """Where runs are looked for: the folder in which the cache lies, and the studies beside it, if there are any."""
+    own = cache.resolve().parent
+    studies = own.with_name(STUDIES)
+    return [own, studies] if studies.is_dir() and studies != own else [own]
 
 
 def _names(folder: Path, wanted: str, stage: str, cache: Path) -> bool:

@@ -80,11 +80,16 @@ def command(
             _check_out(planned, out, identify)
         planned.forecast.completed(Costs(next(iter(planned.pipelines.values())).stage_cache.folder))
     if only_plan or not quiet:
-        _print_plan(table_console() if only_plan else console, planned)
+        wide = table_console()
+        _print_plan(wide if only_plan else RunConsole(width=wide.width, highlight=False), planned)
     if only_plan:
         return 0
-    with LiveProgress(console, quiet=quiet) as live, listening(live):
-        result = run_study(planned, out=out, identify=identify)
+    try:
+        with LiveProgress(console, quiet=quiet) as live, listening(live):
+            result = run_study(planned, out=out, identify=identify)
+    except KeyboardInterrupt as error:
+        error.add_note("What is done is kept: the same command goes on from there.")
+        raise
     _print_result(table_console(), result)
     return _exit_code(planned, result)
 

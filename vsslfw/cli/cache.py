@@ -178,6 +178,7 @@ def _results(results: Sequence[Result]) -> RenderableType:
 
 def _print_explanation(console: Console, why: Explanation, cache: Path) -> None:
     from vsslfw.caching import size_in_words
+    from vsslfw.caching.uses import places
 
     def say(line: str) -> None:
         console.print(printable(line), markup=False, soft_wrap=True)
@@ -200,7 +201,7 @@ def _print_explanation(console: Console, why: Explanation, cache: Path) -> None:
     if why.runs is None:
         say("Which runs used it is not recorded.")
     else:
-        say(f"Runs below {cache.resolve().parent} that used it: {', '.join(map(str, why.runs)) or 'none'}")
+        say(f"Runs below {' and '.join(map(str, places(cache)))} that used it: {', '.join(map(str, why.runs)) or 'none'}")
 
 
 def _print_inputs(console: Console, why: Explanation, say: Callable[[str], None]) -> None:

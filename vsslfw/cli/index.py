@@ -62,8 +62,10 @@ def command(
     listing = list_folder(
         folder, layout, label=label or "", contextual=contextual, subject_pattern=subject_pattern or "", skip=frozenset({kept.resolve()})
     )
+    targets = Targets(manifest)
+    targets.check_place()
     memory = Memory(kept)
-    Targets(manifest).check(folder, memory)
+    targets.check(folder, memory)
     try:
         found = _looked_at(listing, memory, full, RunConsole(stderr=True))
     except KeyboardInterrupt as error:
@@ -71,8 +73,12 @@ def command(
         raise
     console = table_console()
     _tell_files(console, found)
-    rows = write(found, manifest, memory, keep_unusable=keep_unusable)
-    return _tell_end(console, found, rows, manifest)
+    written = write(found, manifest, memory, keep_unusable=keep_unusable)
+    _tell_end(console, written.rows, manifest)
+    _tell_leaks(found)
+    if written.error:
+        raise written.error
+    return 2 if found.leaks else 0
 
 
 def _agree(layout: str, label: str | None, contextual: bool, subject_pattern: str | None) -> None:
@@ -119,28 +125,33 @@ def _looked_at(listing: Listing, memory: Memory, full: bool, console: Console) -
 
 
 def _tell_files(console: Console, found: Audit) -> None:
+    from vsslfw.printable import printable
     from vsslfw.scan import words
     from vsslfw.scan.terminal import table
 
     console.print(table(found))
     console.print()
     console.print(words.summary(found), markup=False, soft_wrap=True)
-    if told := words.others(found):
-        console.print(told, markup=False, soft_wrap=True)
+    for line in filter(None, [words.others(found), *words.read_as(found.listing)]):
+        console.print(printable(line), markup=False, soft_wrap=True)
 
 
-def _tell_end(console: Console, found: Audit, rows: list[Audited], manifest: Path) -> int:
+def _tell_end(console: Console, rows: list[Audited], manifest: Path) -> None:
     from vsslfw.printable import printable
     from vsslfw.scan import words
     from vsslfw.scan.targets import Targets
 
-    lines = [f"{manifest}: {words.listed(rows)}", *words.to_fill_in(rows, manifest)]
+    lines = [f"{manifest}: {words.listed(rows)}", *words.to_fill_in(rows, manifest)] if rows else []
     lines.append(f"The audit, with pictures of patients, for you alone: {Targets(manifest).page}")
     for line in lines:
         console.print(printable(line), markup=False, soft_wrap=True)
-    if not found.leaks:
-        return 0
+
+
+def _tell_leaks(found: Audit) -> None:
+    from vsslfw.printable import printable
+    from vsslfw.scan import words
+
     for copy in found.leaks:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(words.leak(found, copy.first, copy.second))}", err=True)
-    click.echo("    It would be trained on and tested on: find out whose it is, and remove the other.", err=True)
-    return 2
+    if found.leaks:
+        click.echo("    It would be trained on and tested on: find out whose it is, and remove the other.", err=True)

@@ -18,7 +18,7 @@ from vsslfw.video.opening import UnreadableError, in_words, passes
 from vsslfw.video.orientation import quarter_turns
 from vsslfw.video.source import INDEX_NOT_TRUSTED, Source
 
-SCAN_VERSION = 5
+SCAN_VERSION = 6
 """Raised whenever the same file would give other facts."""
 WHOLE_S = 64.0
 """Shorter files are always decoded whole: that takes no longer than a look here and there."""

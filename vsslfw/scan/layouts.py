@@ -43,6 +43,8 @@ class Entry:
     video_id: str = ""
     trouble: str = ""
     """Why no manifest can name it, in words; empty if it can."""
+    also: tuple[str, ...] = ()
+    """Other names of the same file below the folder, by links: whose it is and what it shows is the same."""
 
     @property
     def shown(self) -> str:
@@ -62,6 +64,15 @@ class Listing:
     folder: Path
     entries: list[Entry]
     others: dict[str, int] = field(default_factory=dict)
+    layout: str = "folders"
+    told: bool = False
+    """Whether a label, or that there is none, was given for all of them."""
+
+    def of_bids(self) -> list[str]:
+        """What in the folder is as BIDS has it, in words."""
+        description = "dataset_description.json"
+        signs = [description] if (self.folder / description).is_file() else []
+        return signs + (["folders sub-..."] if any(re.match("sub-[^/]+/", entry.name) for entry in self.entries) else [])
 
 
 def list_folder(
@@ -90,7 +101,7 @@ def list_folder(
         raise UserError(Problem(f"{entries[0].trouble}, and so it is with all {len(entries)} files", entries[0].name, _other(layout)))
     if label or contextual:
         entries = [replace(entry, label=nfc(label), contextual=contextual) for entry in entries]
-    return Listing(folder, _with_ids(entries), dict(others.most_common()))
+    return Listing(folder, _with_ids(_once(folder, entries)), dict(others.most_common()), layout, told=bool(label or contextual))
 
 
 def _files(folder: Path, skip: frozenset[Path]) -> Iterator[Path]:
@@ -176,6 +187,24 @@ def _nameable(entry: Entry) -> Entry:
 def readable(name: str) -> str:
     """A name from the disk as text: what is not UTF-8 in it is replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _once(folder: Path, entries: list[Entry]) -> list[Entry]:
+    """A file to which links of the same subject and class lead once, under its own name if that is among them.
+
+    Under two subjects it stays twice: that is an error, which the scan tells. So it is with two classes.
+    """
+    same: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in entries:
+        of_nobody = "" if entry.subject_id else entry.name
+        said = (entry.subject_id, entry.label, str(entry.contextual), entry.trouble, of_nobody)
+        same.setdefault((os.path.realpath(entry.path), *said), []).append(entry)
+    kept = {}
+    place = os.path.realpath(folder)
+    for (real, *_), names in same.items():
+        first = next((entry for entry in names if os.path.join(place, entry.name) == real), names[0])
+        kept[first.name] = replace(first, also=tuple(entry.shown for entry in names if entry is not first))
+    return [kept[entry.name] for entry in entries if entry.name in kept]
 
 
 def _with_ids(entries: list[Entry]) -> list[Entry]:

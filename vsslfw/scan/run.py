@@ -89,11 +89,18 @@ def audit(
     return Audit(listing, tuple(files), tuple(copies), full)
 
 
-def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) -> list[Audited]:
-    """Write the audit and the manifest, each readable by its owner alone, and return the files that the manifest names.
+@dataclass(frozen=True)
+class Written:
+    """The files that the manifest names, and why it cannot be used as it is, or is not there; the audit is there in any case."""
 
-    UserError if somebody worked on one of them since the scan began: nothing is written. UserError if no file is left,
-    or if the manifest cannot be used as it is: the audit is there all the same.
+    rows: list[Audited]
+    error: UserError | None = None
+
+
+def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) -> Written:
+    """Write the audit and the manifest, each readable by its owner alone.
+
+    UserError if somebody worked on one of them since the scan began: nothing is written.
     """
     from vsslfw.scan.page import write_page
     from vsslfw.scan.tables import write_audit, write_manifest
@@ -106,14 +113,16 @@ def write(found: Audit, manifest: Path, memory: Memory, *, keep_unusable: bool) 
     write_page(targets.page, found)
     memory.wrote(targets.page, folder)
     if not rows:
-        raise UserError(Problem("none of the files can be used, so there is no manifest", str(folder), f"{targets.page} says why"))
+        return Written(
+            rows, UserError(Problem("none of the files can be used, so there is no manifest", str(folder), f"{targets.page} says why"))
+        )
     write_manifest(manifest, rows)
     memory.wrote(manifest, folder)
     try:
         read_manifest(manifest, to_split=False)
     except UserError as error:
-        raise UserError(*error.problems, title=f"{manifest} is written, and cannot be used before this is mended:") from None
-    return rows
+        return Written(rows, UserError(*error.problems, title=f"{manifest} is written, and cannot be used before this is mended:"))
+    return Written(rows)
 
 
 def size_of(path: Path) -> int:
@@ -138,7 +147,16 @@ def _ticking(progress: Progress, entry: Entry) -> Callable[[float], None]:
 
 
 def _of_place(entry: Entry) -> list[Remark]:
-    return [Remark("unusable", entry.trouble)] if entry.trouble else []
+    remarks = [Remark("unusable", entry.trouble)] if entry.trouble else []
+    if entry.also:
+        remarks.append(Remark("note", f"the same file as {_few(entry.also)}, by a link: listed once"))
+    return remarks
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first few names of files; the others are counted."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(f'"{name}"' for name in names[:NAMED]) + more
 
 
 def _of_copies(number: int, copies: Sequence[Copy], entries: Sequence[Entry]) -> list[Remark]:
@@ -154,11 +172,8 @@ def _of_copies(number: int, copies: Sequence[Copy], entries: Sequence[Entry]) ->
             words = f'{same} "{other.shown}" of subject "{other.subject_id}": one recording cannot be of two subjects'
             remarks.append(Remark("unusable", words))
         else:
-            own.setdefault(same, []).append(f'"{other.shown}"')
-    for same, names in own.items():
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        remarks.append(Remark("warn", f"{same} {', '.join(names[:NAMED])}{more}: it would count twice"))
-    return remarks
+            own.setdefault(same, []).append(other.shown)
+    return remarks + [Remark("warn", f"{same} {_few(names)}: it would count twice") for same, names in own.items()]
 
 
 def _is_leak(copy: Copy, entries: Sequence[Entry]) -> bool:

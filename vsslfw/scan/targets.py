@@ -30,8 +30,8 @@ class Targets:
         """audit.html beside videos.csv; es.audit.html beside es.csv."""
         return self._named(PAGE)
 
-    def check(self, folder: Path, memory: Memory) -> None:
-        """UserError if they could not be written, or if one that is there is of another folder than ``folder``, or was worked on."""
+    def check_place(self) -> None:
+        """UserError if they could not be written: before anything is looked at, or a cache made beside them."""
         if is_audit(self.manifest.name):
             raise UserError(Problem("the audit is written under this name", str(self.manifest), f"name the manifest otherwise: {USUAL}"))
         for path in (self.manifest, self.table, self.page):
@@ -41,6 +41,10 @@ class Targets:
         if not os.access(next(there for there in (place, *place.parents) if there.exists()), os.W_OK):
             hint = f"name another place: -o FOLDER/{USUAL}"
             raise UserError(Problem("no permission to write there", str(self.manifest.parent), hint))
+
+    def check(self, folder: Path, memory: Memory) -> None:
+        """UserError if they could not be written, or if one that is there is of another folder than ``folder``, or was worked on."""
+        self.check_place()
         problems = [
             Problem("is there, and is not as vsslfw index wrote it for this folder: what stands in it would be lost", str(path), hint)
             for path, hint in (

@@ -130,7 +130,7 @@ def _pictures(looks: Looks, facts: Facts) -> Iterator[Remark]:
         return
     if looks.black:
         yield Remark("warn", f"black {_stretches(looks.black)}{by}")
-    if not looks.moves and looks.pictures > 1:
+    if not looks.moves and looks.pictures > 1 and facts.duration_s >= SHORT_S:
         yield Remark("warn", f"nothing moves from beginning to end{by}")
     elif looks.frozen:
         yield Remark("warn", f"frozen {_stretches(looks.frozen)}{by}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,11 @@ from vsslfw.scan.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     from vsslfw.scan.facts import Facts
+    from vsslfw.scan.layouts import Listing
     from vsslfw.scan.run import Audit, Audited
+
+NAMED = 6
+"""Subjects or classes that a line names; the others are counted."""
 
 
 def length(seconds: float) -> str:
@@ -42,6 +47,27 @@ def others(audit: Audit) -> str:
     return f"Not looked at: {counted(sum(found.values()), 'other file')} ({', '.join(f'{ending} {n}' for ending, n in found.items())})."
 
 
+def read_as(listing: Listing) -> list[str]:
+    """What the places of files were taken for, and what to do if that is wrong; nothing where their names or sidecars say it."""
+    told = []
+    if listing.layout == "folders":
+        subjects = named(entry.subject_id for entry in listing.entries if entry.subject_id)
+        wrong = "If they are none, name the folder that holds a folder for each subject."
+        told.append(f"Subjects are the folders of {listing.folder}: {subjects}. {wrong}")
+        if classes := "" if listing.told else named(entry.label for entry in listing.entries if entry.label):
+            wrong = "If they are none, give --contextual (no file has a class) or --label NAME (all have this one)."
+            told.append(f"Classes are the folders below those: {classes}. {wrong}")
+    if listing.layout != "bids" and (signs := listing.of_bids()):
+        told.append(f"This looks like a data set in BIDS ({', '.join(signs)}): --layout bids reads subjects and classes as BIDS has them.")
+    return told
+
+
+def named(names: Iterable[str]) -> str:
+    """Each of them once, sorted; of many, the first few."""
+    distinct = sorted(set(names))
+    return ", ".join(distinct[:NAMED]) + (f" and {len(distinct) - NAMED} more" if len(distinct) > NAMED else "")
+
+
 def listed(rows: list[Audited]) -> str:
     """What the manifest names."""
     labels = Counter(file.entry.label for file in rows if file.entry.label)
@@ -69,11 +95,11 @@ def to_fill_in(rows: list[Audited], manifest: Path) -> list[str]:
             "All of it is said to be of one subject. If it is not: name the folder that holds a folder for each patient, or say "
             "--layout flat if the names of the files say whose they are."
         )
-    if len(subjects) > 2 and len(labels) > 2 and all(len(bearers) == 1 for bearers in labels.values()):
-        told.append(
-            f"Each of the {len(labels)} labels is borne by one subject alone: are these folders classes? "
-            "If they are not, give --label or --contextual."
-        )
+    alone = [label for label, bearers in labels.items() if len(bearers) == 1]
+    if alone and len(subjects) > 1:
+        which = f"class {alone[0]} occurs in one subject only" if len(alone) == 1 else f"classes {named(alone)} occur in one subject each"
+        left = "With such a subject left out, nothing of its class is there to train on"
+        told.append(f"Warning: the {which}. {left}: at least two subjects of each class are needed.")
     return told
 
 

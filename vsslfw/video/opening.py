@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 from av.container import InputContainer
@@ -42,6 +42,36 @@ def disk_fails(path: Path) -> bool:
     return False
 
 
+def lacks_index(path: Path) -> bool:
+    """Whether an MP4 or MOV file ends before its index: a recorder writes the box ``moov`` last, when it is stopped."""
+    try:
+        with path.open("rb") as file:
+            box = _box(file)
+            found = box == b"ftyp"
+            while found and box not in (b"", b"moov"):
+                box = _box(file)
+            return found and box == b""
+    except (OSError, OverflowError, ValueError):
+        return False
+
+
+def _box(file: BinaryIO) -> bytes:
+    """The type of the box (ISO/IEC 14496-12) here; the file is then at the next one. Nothing at the end; ValueError if it is none."""
+    head = file.read(8)
+    if len(head) < 8:
+        return b""
+    length, kind, read = int.from_bytes(head[:4]), head[4:], 8
+    if length == 1:  # 64 bits follow
+        length, read = int.from_bytes(file.read(8)), 16
+    if length == 0:  # to the end of the file
+        file.seek(0, os.SEEK_END)
+    elif length < read:
+        raise ValueError("no box is shorter than its head")
+    else:
+        file.seek(length - read, os.SEEK_CUR)
+    return kind
+
+
 def in_words(error: BaseException) -> str:
     """An error of libav or of the system, for people."""
     if isinstance(error, av.InvalidDataError):
@@ -69,7 +99,10 @@ def open_container(path: Path) -> InputContainer:
         name = f"file:{os.path.abspath(path)}"
         container = av.open(name, metadata_errors="replace", options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError, RuntimeError) as error:
-        raise UnreadableError(f"not a video file, or damaged where it begins ({in_words(error)})", passing=passes(error)) from error
+        why = f"not a video file, or damaged where it begins ({in_words(error)})"
+        if isinstance(error, av.InvalidDataError) and lacks_index(path):
+            why = "broken off before its index was written (MP4 without moov)"
+        raise UnreadableError(why, passing=passes(error)) from error
     kind = container.format.name
     if kind.endswith("_pipe") or kind in ("image2", "tty"):
         container.close()
