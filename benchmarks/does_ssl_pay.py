@@ -14,13 +14,16 @@ import platform
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from vsslfw.ablation.tables import p_told
+from vsslfw.ablation.outcome import Figure
+from vsslfw.ablation.tables import p_told, told
 from vsslfw.atomic import read_json, write_json, write_text
+from vsslfw.evaluation.uncertainty import varies
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "does_ssl_pay.json"
@@ -54,9 +57,16 @@ def figures(record: Record) -> str:
     lines = ["| variant | changes | balanced accuracy (95% interval) |", "|---|---|---|"]
     for row in record["rows"]:
         figure = row["figures"].get("balanced_accuracy")
-        told = f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})" if figure else f"failed: {row['reason']}"
-        lines.append(f"| {row['name']} | {row['changes'].replace('|', ' ') or '–'} | {told} |")
+        cell = told(_as_given(Figure(**figure))) if figure else f"failed: {row['reason']}"
+        lines.append(f"| {row['name']} | {row['changes'].replace('|', ' ') or '–'} | {cell} |")
     return "\n".join(lines)
+
+
+def _as_given(figure: Figure) -> Figure:
+    """Without an interval that has no width, as a record of before may hold."""
+    if None in (figure.value, figure.low, figure.high) or varies(figure.high - figure.low, figure.value):
+        return figure
+    return replace(figure, low=None, high=None)
 
 
 def contrasts(record: Record) -> str:

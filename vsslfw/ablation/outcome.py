@@ -20,9 +20,11 @@ SHOWN = ("balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity")
 class Figure:
     """A figure of one arm with its interval."""
 
-    value: float
+    value: float | None
     low: float | None
     high: float | None
+    reason: str | None = None
+    """Why there is no interval, or no value."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,8 @@ def _row(arm: FinishedArm, lined: Arms, options: Options, changes: str, link: st
     for metric in dict.fromkeys([options.metric, *SHOWN]):
         value = lined.figure(own, metric)
         limits = (-1.0, 1.0) if metric == "mcc" else (0.0, 1.0)
-        interval, _ = bootstrap.interval(value, [lined.figure(own, metric, units) for units in draws], limits)
-        figures[metric] = Figure(value, interval["low"] if interval else None, interval["high"] if interval else None)
+        interval, reason = bootstrap.interval(value, [lined.figure(own, metric, units) for units in draws], limits)
+        figures[metric] = Figure(value, interval["low"] if interval else None, interval["high"] if interval else None, reason)
     return Row(arm.name, "finished", "", link, arm.digest, arm.profile, changes, arm.makers, figures)
 
 

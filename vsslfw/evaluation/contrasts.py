@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.evaluation.arms import METRICS, Arm, Arms
-from vsslfw.evaluation.uncertainty import SubjectBootstrap
+from vsslfw.evaluation.uncertainty import ALIKE, SubjectBootstrap
 
 POWER = 0.8
 """Of the minimum detectable effect."""
@@ -136,7 +136,7 @@ def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: boo
         scores = [_difference(arms, arm, against, metric, units) for units in bootstrap.draws()]
     difference = value - other
     interval, reason = bootstrap.interval(difference, scores, (-2.0, 2.0) if metric == "mcc" else (-1.0, 1.0))
-    if interval is not None and (differing < 2 or interval["se"] == 0):
+    if reason == ALIKE or (interval is not None and differing < 2):
         interval, reason = None, TOO_ALIKE
     se = interval["se"] if interval else None
     able = smallest < 1 - options.confidence or isclose(smallest, 1 - options.confidence)
