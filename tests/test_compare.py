@@ -78,6 +78,41 @@ def test_a_figure_without_an_interval_says_why_in_its_row(tmp_path: Path, capsys
     assert (row["mcc"], row["mcc_low"], row["mcc_reason"]) == ("1.0", "", ALIKE)
 
 
+def test_an_mcc_that_is_not_defined_is_a_dash_with_its_reason(tmp_path: Path) -> None:
+    outcome = compared(arm("some", "EEEPPPPE"), arm("one answer", "EEEEEEEE"), "mcc")
+    some, always = outcome.rows
+    assert told(always.figures["mcc"]) == "–"
+    assert told(some.figures["mcc"]).startswith("0.500 (")
+    assert "No value of MCC: Not defined (0 / 0) where only one class is ever answered." in lacking(always)
+    assert outcome.contrasts[0].difference == pytest.approx(-0.5)
+    assert "an MCC of 0 / 0, as of one answer to all, counts as 0" in outcome.meaning
+    write_outcome(tmp_path, outcome)
+    (_, row) = csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8"))
+    assert (row["mcc"], row["mcc_low"], row["sensitivity"]) == ("", "", "1.0")
+    assert "No value of MCC" in text_of(tmp_path / "comparison.html")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({"video": {"fps": 2.5}, "positions": 64}, ["video.fps"]),
+        ({"video": {"fps": 5.0}, "positions": 32, "evaluate": {"stride": 8}}, ["positions", "evaluate.stride"]),
+        ({"video": {"fps": 5.0}, "positions": 64, "finetune": {"epochs": 9}}, []),
+    ],
+)
+def test_answers_from_other_windows_are_told_wherever_they_are_compared(
+    recipe: dict[str, Any], said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = compared(arm("a", "EEEPPPPE", video={"fps": 5.0}, positions=64), arm("b", "EEPPPPPE", **recipe))
+    line = f"“b” and “a” answer each video from other windows ({', '.join(said)}): not from the same evidence."
+    assert [text for text in outcome.warnings if "windows" in text] == ([line] if said else [])
+    print_outcome(Console(width=200), outcome)
+    write_outcome(tmp_path, outcome)
+    assert (line in capsys.readouterr().out) == bool(said)
+    for name in ("contrasts.md", "contrasts.tex", "comparison.html", "comparison.json"):
+        assert (line in text_of(tmp_path / name)) == bool(said)
+
+
 def test_two_runs_are_compared_with_all_that_is_to_be_known(
     tiny_run: Path, scratch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
