@@ -14,13 +14,17 @@ import platform
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from vsslfw.ablation.tables import p_told
+from vsslfw.ablation.outcome import Figure
+from vsslfw.ablation.tables import p_told, told
 from vsslfw.atomic import read_json, write_json, write_text
+from vsslfw.evaluation.contrasts import detectable_of
+from vsslfw.evaluation.uncertainty import varies
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "does_ssl_pay.json"
@@ -54,14 +58,22 @@ def figures(record: Record) -> str:
     lines = ["| variant | changes | balanced accuracy (95% interval) |", "|---|---|---|"]
     for row in record["rows"]:
         figure = row["figures"].get("balanced_accuracy")
-        told = f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})" if figure else f"failed: {row['reason']}"
-        lines.append(f"| {row['name']} | {row['changes'].replace('|', ' ') or '–'} | {told} |")
+        cell = told(_as_given(Figure(**figure))) if figure else f"failed: {row['reason']}"
+        lines.append(f"| {row['name']} | {row['changes'].replace('|', ' ') or '–'} | {cell} |")
     return "\n".join(lines)
+
+
+def _as_given(figure: Figure) -> Figure:
+    """Without an interval that has no width, as a record of before may hold."""
+    if None in (figure.value, figure.low, figure.high) or varies(figure.high - figure.low, figure.value):
+        return figure
+    return replace(figure, low=None, high=None)
 
 
 def contrasts(record: Record) -> str:
     """A row a contrast, the primary one first."""
     lines = ["| contrast | difference (95% interval) | p | p (Holm) | smallest p | detectable |", "|---|---|---|---|---|---|"]
+    secondary, df = sum(not one["primary"] for one in record["contrasts"]), min(record["subjects_by_class"].values()) - 1
     for one in record["contrasts"]:
         name = f"{one['arm']} minus {one['against']}"
         between = f" ({one['low']:+.3f} to {one['high']:+.3f})" if one["low"] is not None else ""
@@ -71,7 +83,8 @@ def contrasts(record: Record) -> str:
             p_told(one["p"]),
             "–" if one["p_holm"] is None else p_told(one["p_holm"]),
             p_told(one["smallest_p"]),
-            "none" if one["detectable"] is None else f"{one['detectable']:.2f}",
+            # by the standard error: a record of before holds what is detectable alone
+            "none" if one["detectable"] is None else f"{detectable_of(one['se'], df, 0.05 / (1 if one['primary'] else secondary)):.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

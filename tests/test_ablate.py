@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,16 @@ import pytest
 from filelock import FileLock
 
 from vsslfw.ablation import vary
-from vsslfw.ablation.forecast import STAGES
+from vsslfw.ablation.execute import Attempt, Computing, Failed, reason_of
+from vsslfw.ablation.forecast import STAGES, Forecast
 from vsslfw.ablation.record import StudyRecord
 from vsslfw.ablation.running import Planned, plan
 from vsslfw.ablation.study import Study
+from vsslfw.ablation.view import OneView
 from vsslfw.cli import main
+from vsslfw.errors import Problem, RunError, UserError, VsslfwError, WorkerError
+from vsslfw.interfaces import Executor
+from vsslfw.pipeline.progress import Silent
 from vsslfw.plugins import registries
 from vsslfw.recipe import load_recipe
 from vsslfw.testing.tiny import tiny_overrides
@@ -403,6 +408,117 @@ def test_a_study_of_which_nothing_is_left_has_failed(studied: Studied, tmp_path:
         assert re.search(f"variant {name}: .*{REASONS[name]}", said)
     assert (study.record["state"], study.record["error"]) == ("failed", "RunError")
     assert not (study.folder / "comparison.html").exists()
+
+
+@dataclass(frozen=True)
+class Task:
+    """A fold of a variant, as far as an executor cares."""
+
+    key: str
+
+
+class Mortal(Executor):
+    """Its worker is killed by some tasks; it notes what it was asked for."""
+
+    def __init__(self, deadly: str, beside: str = "") -> None:
+        """beside: tasks that kill it only where others are done with them."""
+        self.deadly, self.beside = deadly, beside
+        self.asked: list[str] = []
+
+    def run(
+        self, function: Callable[[Any], Any], tasks: Iterable[Any], *, jobs: int, total: int | None = None
+    ) -> Iterator[tuple[Any, Any]]:
+        assert (jobs, total) == (2, 9), "how a task is computed may depend on them"
+        tasks = list(tasks)
+        self.asked.append("".join(task.key for task in tasks))
+        for task in tasks:
+            if task.key in self.deadly or (task.key in self.beside and len(tasks) > 1):
+                raise WorkerError("a worker process was killed")
+            yield task, function(task)
+
+
+@pytest.mark.parametrize(
+    ("executor", "asked", "failed"),
+    [
+        (Mortal(""), ["abcdef"], ""),
+        (Mortal("cd"), ["abcdef", "c", "ef"], "second"),
+        (Mortal("af"), ["abcdef", "a", "bcdef", "f"], "first third"),
+        (Mortal("abcdef"), ["abcdef", "a", "cdef", "c", "ef", "e"], "first second third"),
+        (Mortal("", beside="def"), ["abcdef", "d", "e", "f"], ""),
+    ],
+)
+def test_a_killed_worker_is_the_failure_of_the_variant_whose_task_it_did(executor: Mortal, asked: list[str], failed: str) -> None:
+    """Tasks a and b are of the first variant, c and d of the second, e and f of the third; the fourth needs b too."""
+    users = {key: [("first", "second", "third")[number // 2]] for number, key in enumerate("abcdef")}
+    if executor.deadly == "af":
+        users["b"].append("fourth")
+    computing = Computing({}, Forecast({}, 0), 2, OneView(Silent(), {}))
+    done = []
+    for task, result in computing._done(executor, Attempt(vars), [Task(key) for key in users], 9, users, "fine-tunings"):
+        if isinstance(result, Failed):
+            assert "one of its fine-tunings was killed, though it ran alone" in result.reason
+            computing.failures[users[task.key][0]] = result.reason
+        else:
+            done.append(task.key)
+    assert executor.asked == asked
+    assert " ".join(computing.failures) == failed
+    assert all(set(users[key]) <= computing.failures.keys() for key in users.keys() - set(done))
+
+
+DEADLY = """
+import multiprocessing, os
+
+from vsslfw.builtin.fc import FullyConnected
+from vsslfw.hookspecs import hookimpl
+
+VSSLFW_API = 1
+
+
+class Deadly(FullyConnected):
+    '''As fc, but the process that uses it is gone.
+
+    pooling: as fc.
+    dropout: as fc.
+    '''
+
+    def forward(self, hidden, valid):
+        if multiprocessing.parent_process() is not None:
+            os.kill(os.getpid(), 9)
+        return super().forward(hidden, valid)
+
+
+@hookimpl
+def vsslfw_register(register):
+    register("head", "deadly", Deadly)
+"""
+
+
+@pytest.mark.slow
+def test_the_other_variants_survive_a_worker(studied: Studied, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = Studied(tmp_path / "study", shutil.copytree(studied.cache, tmp_path / "cache"))
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    more = ["--jobs", "2", "--plugin", str(tmp_path / "deadly.py")]
+    assert main(command(study, "finetune.head=fc,deadly", "finetune.label_fraction=1.0,0.7", more=more)) == 1
+    states = {row["name"]: row["state"] for row in study.comparison["rows"]}
+    assert states == {
+        f"head={head}, label_fraction={share}": state
+        for head, state in (("fc", "finished"), ("deadly", "failed"))
+        for share in ("1.0", "0.7")
+    }
+    assert "the process of one of its fine-tunings was killed" in capsys.readouterr().out
+    assert "done one at a time" in (study.folder / "log.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError(Problem("no clip is left", hint="Pre-train on\nmore")), "no clip is left. Pre-train on more"),
+        (UserError(Problem("is odd", "lr", "Why?"), Problem("is even", "ls."), title="Two:"), "Two: lr: is odd. Why? ls.: is even"),
+        (RunError(Problem("the end.", hint="Begin again")), "the end. Begin again"),
+    ],
+)
+def test_an_error_in_a_line_is_made_of_sentences(error: VsslfwError, said: str) -> None:
+    assert reason_of(error) == said
 
 
 def test_a_question_that_is_changed_when_there_are_results_is_told_everywhere(

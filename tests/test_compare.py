@@ -8,13 +8,22 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
 from vsslfw import load_recipe, run
-from vsslfw.ablation.writing import NAMES
+from vsslfw.ablation import FinishedArm, Outcome, outcome_of
+from vsslfw.ablation.tables import lacking, told
+from vsslfw.ablation.writing import NAMES, write_outcome
 from vsslfw.cli import main
+from vsslfw.cli.compare import print_outcome
+from vsslfw.evaluation.contrasts import Options
+from vsslfw.evaluation.predictions import Prediction
+from vsslfw.evaluation.uncertainty import ALIKE
 from vsslfw.report.effects import SPREAD, fates, nudges, slopes
+from vsslfw.same_task import RunContent
 from vsslfw.testing.tiny import tiny_overrides
 
 
@@ -34,6 +43,74 @@ def scratch(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = load_recipe("seizure_bart", profile="demo", overrides=tiny_overrides(pretrain__source="none"))
     run(recipe, out=folder, cache=tiny_run.parent / ".vsslfw-cache")
     return folder
+
+
+def arm(name: str, answers: str, **recipe: Any) -> FinishedArm:
+    """A finished run in which four subjects with ES (E) and four with PNES (P) were answered so, a video each."""
+    classes = {"E": "ES", "P": "PNES"}
+    predictions = [
+        Prediction(
+            f"S{k}", f"V{k}", f"S{k}", classes[true], classes[said], {classes[said]: 0.9, classes["EP".replace(said, "")]: 0.1}, 1, 1.0
+        )
+        for k, (true, said) in enumerate(zip("EEEEPPPP", answers, strict=True))
+    ]
+    content = RunContent({}, recipe, {}, {}, {"classes": ["ES", "PNES"], "positive": "ES"}, {})
+    return FinishedArm(name, Path(name), content, "d" * 64, "demo", predictions)
+
+
+def compared(first: FinishedArm, second: FinishedArm, metric: str = "balanced_accuracy") -> Outcome:
+    options = Options(metric, resamples=40, permutations=99)
+    return outcome_of([first, second], [(second.name, first.name)], None, options, title="Two")
+
+
+def test_a_figure_without_an_interval_says_why_in_its_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = compared(arm("some", "EEEPPPPE"), arm("all", "EEEEPPPP"))
+    some, every = outcome.rows
+    assert (lacking(some), told(every.figures["f1_macro"])) == ("", "1.000")
+    said = f"No interval of balanced accuracy, macro F1, MCC, sensitivity, specificity: {ALIKE}"
+    assert lacking(every) == said
+    print_outcome(Console(width=200), outcome)
+    write_outcome(tmp_path, outcome)
+    assert f"“all”: {said}" in capsys.readouterr().out
+    for name in ("variants.md", "variants.tex", "comparison.html"):
+        assert said in text_of(tmp_path / name)
+    (_, row) = csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8"))
+    assert (row["mcc"], row["mcc_low"], row["mcc_reason"]) == ("1.0", "", ALIKE)
+
+
+def test_an_mcc_that_is_not_defined_is_a_dash_with_its_reason(tmp_path: Path) -> None:
+    outcome = compared(arm("some", "EEEPPPPE"), arm("one answer", "EEEEEEEE"), "mcc")
+    some, always = outcome.rows
+    assert told(always.figures["mcc"]) == "–"
+    assert told(some.figures["mcc"]).startswith("0.500 (")
+    assert "No value of MCC: Not defined (0 / 0) where only one class is ever answered." in lacking(always)
+    assert outcome.contrasts[0].difference == pytest.approx(-0.5)
+    assert "an MCC of 0 / 0, as of one answer to all, counts as 0" in outcome.meaning
+    write_outcome(tmp_path, outcome)
+    (_, row) = csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8"))
+    assert (row["mcc"], row["mcc_low"], row["sensitivity"]) == ("", "", "1.0")
+    assert "No value of MCC" in text_of(tmp_path / "comparison.html")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ({"video": {"fps": 2.5}, "positions": 64}, ["video.fps"]),
+        ({"video": {"fps": 5.0}, "positions": 32, "evaluate": {"stride": 8}}, ["positions", "evaluate.stride"]),
+        ({"video": {"fps": 5.0}, "positions": 64, "finetune": {"epochs": 9}}, []),
+    ],
+)
+def test_answers_from_other_windows_are_told_wherever_they_are_compared(
+    recipe: dict[str, Any], said: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = compared(arm("a", "EEEPPPPE", video={"fps": 5.0}, positions=64), arm("b", "EEPPPPPE", **recipe))
+    line = f"“b” and “a” answer each video from other windows ({', '.join(said)}): not from the same evidence."
+    assert [text for text in outcome.warnings if "windows" in text] == ([line] if said else [])
+    print_outcome(Console(width=200), outcome)
+    write_outcome(tmp_path, outcome)
+    assert (line in capsys.readouterr().out) == bool(said)
+    for name in ("contrasts.md", "contrasts.tex", "comparison.html", "comparison.json"):
+        assert (line in text_of(tmp_path / name)) == bool(said)
 
 
 def test_two_runs_are_compared_with_all_that_is_to_be_known(
@@ -62,9 +139,10 @@ def test_the_tables_say_the_same_in_every_format(tiny_run: Path, scratch: Path, 
         assert difference in text_of(tmp_path / name)
     assert "toprule" in (tmp_path / "variants.tex").read_text(encoding="utf-8")
     for figure in csv.DictReader((tmp_path / "variants.csv").open(encoding="utf-8")):
-        told = f"{float(figure['balanced_accuracy']):.3f} ({float(figure['balanced_accuracy_low']):.3f} to"
+        value, low = figure["balanced_accuracy"], figure["balanced_accuracy_low"]
+        said = f"{float(value):.3f} ({float(low):.3f} to" if low else f"{float(value):.3f}"
         for name in ("variants.md", "variants.tex", "comparison.html"):
-            assert told in text_of(tmp_path / name)
+            assert said in text_of(tmp_path / name)
 
 
 def test_every_figure_leads_to_its_run_its_recipe_and_who_made_the_parts(tiny_run: Path, scratch: Path, tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 from sklearn import metrics as sklearn
 from statsmodels.stats.multitest import multipletests
 
 from vsslfw.errors import UserError
 from vsslfw.evaluation.arms import METRICS, Arms
-from vsslfw.evaluation.contrasts import TOO_ALIKE, Options, contrast, contrasts
+from vsslfw.evaluation.contrasts import TOO_ALIKE, Options, adjusted, contrast, contrasts
 from vsslfw.evaluation.predictions import Prediction
 from vsslfw.evaluation.uncertainty import TOO_FEW
 
@@ -259,6 +260,32 @@ def test_no_effect_can_be_detected_by_a_test_that_cannot_reject() -> None:
     assert found.smallest_p > 0.05
     assert found.detectable is None
     assert compared(drawn(0, subjects=20), drawn(1, subjects=20)).detectable is not None
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_beside_others_only_a_larger_difference_can_be_detected(count: int) -> None:
+    arms = of({name: drawn(seed, subjects=20) for seed, name in enumerate("abcde")})
+    alone = contrast(arms, "b", "a", QUICK, primary=True)
+    first, *others = contrasts(arms, [(name, "a") for name in "cde"[:count]], ("b", "a"), replace(QUICK, permutations=999))
+    assert first.detectable == alone.detectable == pytest.approx((t.ppf(0.975, 6) + t.ppf(0.8, 6)) * alone.se)
+    assert len(others) == count
+    for one in others:
+        assert one.detectable == pytest.approx((t.ppf(1 - 0.025 / count, 6) + t.ppf(0.8, 6)) * one.se)
+    five = adjusted([replace(alone, primary=False, df=3, smallest_p=0.001)] * 5, QUICK)
+    assert [one.detectable / one.se for one in five] == pytest.approx([6.82] * 5, abs=0.005)
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_an_mcc_of_one_answer_is_not_defined_and_counts_as_nothing_in_a_difference(repeats: int) -> None:
+    own = drawn(0, subjects=9, repeats=repeats)
+    arms = of({"always": [replace(p, predicted="ES") if p.repeat == repeats else p for p in own], "varied": own})
+    value, reason = arms.told(arms.arms["always"], "mcc")
+    assert value is None
+    assert "Not defined (0 / 0) where only one class is ever answered." in (reason or "")
+    assert arms.told(arms.arms["varied"], "mcc") == (arms.figure(arms.arms["varied"], "mcc"), None)
+    assert arms.told(arms.arms["always"], "f1_macro") == (arms.figure(arms.arms["always"], "f1_macro"), None)
+    if repeats == 1:
+        assert contrast(arms, "varied", "always", replace(QUICK, metric="mcc")).difference == arms.figure(arms.arms["varied"], "mcc")
 
 
 def test_the_smallest_p_is_that_of_what_swaps_can_reach() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from vsslfw.builtin.local_executor import LocalExecutor, _interrupts_held, cores
-from vsslfw.errors import RunError, UserError
+from vsslfw.errors import RunError, UserError, WorkerError
 
 PID = "__import__('os').getpid()"
 
@@ -132,11 +132,12 @@ def test_a_killed_process_is_an_error_in_plain_words_and_what_had_finished_is_ke
     results = run("'kept'", f"({after(flag)}, __import__('os').kill(__import__('os').getpid(), 9))", jobs=2)
     assert next(results) == ("'kept'", "kept")
     flag.touch()
-    with pytest.raises(RunError) as caught:
+    with pytest.raises(WorkerError) as caught:
         next(results)
+    assert isinstance(caught.value, RunError)
     assert "a worker process was killed after 1 of 2 tasks" in str(caught.value)
     assert "fewer --jobs" in str(caught.value)
-    assert "--resume" in str(caught.value)
+    assert "What had finished is kept" in str(caught.value)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")

@@ -177,7 +177,7 @@ def test_another_site_gets_the_same_report(place: Path, tmp_path: Path, capsys: 
     assert "balanced accuracy" in capsys.readouterr().out
     metrics = json.loads((out / "metrics.json").read_text())
     assert (metrics["kind"], metrics["n_videos"], metrics["n_subjects"]) == ("external", 6, 6)
-    assert metrics["definitions"]["balanced_accuracy"]["interval"]["m"] == 3
+    assert metrics["uncertainty"]["m"] == 3
     page = (out / "report.html").read_text()
     assert "External validation of a fitted model." in page
     assert "a model holds no ids" in page

@@ -17,7 +17,9 @@ from rich.console import Console
 
 from vsslfw.evaluation.audits import AuditLine
 from vsslfw.evaluation.metrics import compute_metrics
+from vsslfw.evaluation.options import StatisticsOptions
 from vsslfw.evaluation.predictions import Prediction
+from vsslfw.evaluation.uncertainty import ALIKE
 from vsslfw.report import words
 from vsslfw.report.data import (
     SYNTHETIC,
@@ -168,6 +170,14 @@ def test_every_definition_stands_beside_the_constant_answer() -> None:
     for entry in metrics["definitions"].values():
         assert shown[entry["name"]] == (words.figure(entry["value"]), words.figure(entry["constant"]))
     assert shown["MCC"][1] == "–"
+
+
+def test_a_figure_that_does_not_vary_says_why_it_has_no_interval() -> None:
+    own = [dataclasses.replace(p, predicted="ES") if p.label == "ES" else p for p in report(8, 2).predictions]
+    metrics = compute_metrics(own, CLASSES, "ES", options=StatisticsOptions())
+    assert metrics["definitions"]["balanced_accuracy"]["interval"]
+    page = Page(render(report(metrics=metrics, predictions=own)))
+    assert page.text.count(f"No interval: {ALIKE}") == 2, "of sensitivity and NPV"
 
 
 def test_nothing_is_fetched_and_nothing_runs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from scipy.stats import t
 from vsslfw.evaluation.metrics import compute_metrics
 from vsslfw.evaluation.options import StatisticsOptions
 from vsslfw.evaluation.predictions import Prediction
-from vsslfw.evaluation.uncertainty import SubjectBootstrap, corrected_interval
+from vsslfw.evaluation.uncertainty import ALIKE, FOLDS_ALIKE, SubjectBootstrap, corrected_interval
+from vsslfw.report.words import between
 
 SUBJECTS = ["A", "A", "A", "B", "C", "C", "D", "E", "E", "F", "F"]
 LABELS = ["ES", "ES", "ES", "ES", "PNES", "PNES", "PNES", "ES", "PNES", "PNES", "ES"]
@@ -54,6 +56,42 @@ def test_one_subject_of_a_class_has_no_interval_and_a_reason() -> None:
     found, reason = SubjectBootstrap(["A", "B", "C"], ["ES", "PNES", "PNES"]).interval(0.5, [0.4, 0.6])
     assert found is None
     assert "two subjects of each class" in (reason or "")
+
+
+@pytest.mark.parametrize(("value", "scores"), [(1.0, [1.0] * 9), (0.7, [0.1 + 0.2 + 0.4, 0.4 + 0.2 + 0.1, 0.7]), (0.0, [0.0, 1e-20])])
+def test_a_figure_that_does_not_vary_has_no_interval_and_a_reason(value: float, scores: list[float]) -> None:
+    assert SubjectBootstrap(SUBJECTS, LABELS).interval(value, scores) == (None, ALIKE)
+    assert SubjectBootstrap(SUBJECTS, LABELS).interval(value, [*scores, value + 1e-6])[1] is None
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_few_subjects_who_are_all_right_do_not_say_that_everybody_is(right: bool) -> None:
+    predictions = [
+        Prediction(f"S{k}", f"V{k}{v}", f"S{k}", label, label if right else other, {label: share, other: 1 - share}, 1, 1.0)
+        for k, (label, other) in enumerate((("ES", "PNES"), ("PNES", "ES")) * 2)
+        for v in range(3)
+        for share in [0.9 if right else 0.1]
+    ]
+    levels = compute_metrics(predictions, ("ES", "PNES"), "ES", options=StatisticsOptions())["levels"]
+    for entry in (entry for level in levels.values() if level for entry in level["definitions"].values()):
+        assert entry["interval"] is None
+        assert entry["interval_reason"] == (ALIKE if entry["value"] is not None else "The figure itself is not defined.")
+
+
+def test_nor_do_a_few_folds() -> None:
+    assert corrected_interval([1.0, 1.0, 1.0], train=80, test=20) == {"value": 1.0, "low": None, "high": None, "se": 0.0, "folds": 3}
+    predictions = [
+        Prediction(f"{repeat}-{k % 2}", f"V{k}", f"S{k}", label, label, {label: 0.9, other: 0.1}, 1, 1.0, repeat=repeat)
+        for repeat in (1, 2)
+        for k, (label, other) in enumerate((("ES", "PNES"), ("ES", "PNES"), ("PNES", "ES"), ("PNES", "ES")))
+    ]
+    method = compute_metrics(predictions, ("ES", "PNES"), "ES", options=StatisticsOptions())["method"]
+    assert [method[name]["low"] for name in ("balanced_accuracy", "auroc")] == [None, None]
+    assert between(method["auroc"]) == ""
+    assert method["reasons"] == dict.fromkeys(("balanced_accuracy", "auroc"), FOLDS_ALIKE)
+    alone = [replace(p, fold=f"{p.subject} {p.repeat}") for p in predictions]
+    method = compute_metrics(alone, ("ES", "PNES"), "ES", options=StatisticsOptions())["method"]
+    assert "two folds" in method["reasons"]["auroc"]
 
 
 @pytest.mark.slow

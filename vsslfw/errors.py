@@ -43,6 +43,16 @@ class VsslfwError(Exception):
         return _rebuild, (type(self), self.problems, self.title)
 
 
+def in_a_line(error: VsslfwError) -> str:
+    """Title, problems and hints as sentences, one behind the other."""
+    parts = [error.title, *(part for p in error.problems for part in (f"{p.where}: {p.what}" if p.where else p.what, p.hint))]
+    line = ""
+    for part in (" ".join(part.split()) for part in parts):
+        if part:
+            line += f"{'' if not line else ' ' if line[-1] in '.:!?' else '. '}{part}"
+    return line
+
+
 def _rebuild(cls: type[VsslfwError], problems: Sequence[Problem], title: str) -> VsslfwError:
     return cls(*problems, title=title)
 
@@ -55,6 +65,10 @@ class UserError(VsslfwError):
 
 class RunError(VsslfwError):
     """The input was right and the work failed all the same (a loss that is not finite, say). Exit code 1."""
+
+
+class WorkerError(RunError):
+    """A process of an executor is gone: whose task it was, and so which of the tasks are to blame, is not known."""
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -14,6 +14,8 @@ from vsslfw.run_records import METRICS, SPLIT, STATE
 
 INDEX = "index"
 """The stage whose key digests the videos' content, labels and subjects, and the clips that are drawn."""
+WINDOWS = ("positions", "video.fps", "evaluate.stride", "evaluate.right_align")
+"""Settings that decide from which parts of a video it is answered."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,20 @@ def tasks(a: RunContent, b: RunContent) -> tuple[dict[str, Any], dict[str, Any]]
         for name, key in (("classes", "classes"), ("positive class", "positive"), ("level of the answers", "level")):
             task_a[name], task_b[name] = a.metrics.get(key), b.metrics.get(key)
     return task_a, task_b
+
+
+def other_evidence(names: tuple[str, str], a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """A line if two recipes answer the same question from other parts of the videos: what differs may be what was seen."""
+    windows = [name for name in WINDOWS if _setting(a, name) != _setting(b, name)]
+    told = f"“{names[0]}” and “{names[1]}” answer each video from other windows ({', '.join(windows)}): not from the same evidence."
+    return [told] if windows else []
+
+
+def _setting(recipe: Mapping[str, Any], name: str) -> Any:
+    value: Any = recipe
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _data(run: RunContent, same_index: bool) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vsslfw.ablation.forecast import STAGES, Forecast, Piece
 from vsslfw.ablation.view import OneView
 from vsslfw.digest import digest_of
-from vsslfw.errors import VsslfwError
+from vsslfw.errors import VsslfwError, WorkerError, in_a_line
 from vsslfw.interfaces import Executor
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.blame import naming_culprits
@@ -23,12 +24,18 @@ from vsslfw.pipeline.run import check_audits
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.validate import run_fold
 
+log = logging.getLogger(__name__)
+
+KILLED = "the process of one of its {what} was killed, though it ran alone. Often the memory ran out"
+
 
 @dataclass(frozen=True)
 class Failed:
     """Why a piece of work has no result."""
 
     reason: str
+    unheard: bool = False
+    """It could not hand over itself what went wrong: the executor failed with it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Attempt:
 def reason_of(error: Exception) -> str:
     """In a line: what a person is told of an error, or its kind, words and place."""
     if isinstance(error, VsslfwError):
-        return " ".join(str(error).split())
+        return in_a_line(error)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return " ".join(f"{type(error).__name__}: {error}{where} {' '.join(getattr(error, '__notes__', ()))}".split())
@@ -133,7 +140,7 @@ class Computing:
         for executor, keys in groups.values():
             pending = [tasks[key] for key in keys if key not in there]
             name = self._bar(stage, shown, pending)
-            done = executor.run(Attempt(work), pending, jobs=self.jobs, total=len(keys))
+            done = self._done(executor, Attempt(work), pending, len(keys), users, STAGES[stage])
             for task, result in progress.counted(done, name, len(keys), STAGES[stage], len(keys) - len(pending)):
                 if isinstance(result, Failed):
                     for variant in users[task.key]:
@@ -141,6 +148,41 @@ class Computing:
                 else:
                     self.made[stage] += 1
         self.view.merged(shown, told(len(there), len(tasks)), note, time.monotonic() - started)
+
+    def _done(
+        self, executor: Executor, work: Attempt, pending: list[Any], total: int, users: Mapping[str, list[str]], what: str
+    ) -> Iterator[tuple[Any, Any]]:
+        """(task, result) of each that a variant still needs.
+
+        Where the executor itself fails, as when a worker is killed, what is left is done one at a time until it is known whose task that
+        was; then the others run side by side again.
+        """
+        left = {task.key: task for task in pending}
+        while left := {key: task for key, task in left.items() if not self.failures.keys() >= set(users[key])}:
+            try:
+                for task, result in executor.run(work, list(left.values()), jobs=self.jobs, total=total):
+                    left.pop(task.key, None)
+                    yield task, result
+                return
+            except Exception as error:
+                why = "a worker process was killed" if isinstance(error, WorkerError) else f"the executor failed ({type(error).__name__})"
+                log.warning("%s: the %s that are left are done one at a time, until it is known which it was", why, what)
+            for key, task in list(left.items()):
+                result = self._alone(executor, work, task, total, what)
+                del left[key]
+                yield task, result
+                if isinstance(result, Failed) and result.unheard:
+                    break
+
+    def _alone(self, executor: Executor, work: Attempt, task: Any, total: int, what: str) -> Any:
+        """The result of one task, in a process of its own; `jobs` and `total` stay, since they may decide how it is computed."""
+        try:
+            ((_, result),) = executor.run(work, [task], jobs=self.jobs, total=total)
+        except WorkerError:
+            return Failed(KILLED.format(what=what), unheard=True)
+        except Exception as error:
+            return Failed(reason_of(error), unheard=True)
+        return result
 
     def _bar(self, stage: str, shown: str, pending: list[Any]) -> str:
         """What the bar of a stage is called; and what its units are worth: epochs of a pre-training where they are heard of."""

@@ -26,13 +26,10 @@ from vsslfw.pipeline.pretrain import PretrainClip, PretrainResult, PretrainTask,
 from vsslfw.pipeline.results import split_record
 from vsslfw.pipeline.stages import Pipeline
 from vsslfw.pipeline.tested import Tested
-from vsslfw.recipe import Recipe
-from vsslfw.same_task import INDEX, RunContent, tasks
+from vsslfw.same_task import INDEX, RunContent, other_evidence, tasks
 
 STAGES = {"extract": "videos and clips", "pretrain": "pre-trainings", "folds": "fine-tunings", "baselines": "probes"}
 """Stage -> what its results are; in the order in which they are made."""
-WINDOWS = ("positions", "video.fps", "evaluate.stride", "evaluate.right_align")
-"""Settings that decide from which parts of a video it is answered."""
 
 
 @dataclass
@@ -119,18 +116,9 @@ def not_comparable(study: Study, variants: Sequence[Arranged], ahead: Forecast) 
         differing = [name for name in dict.fromkeys([*ours, *theirs]) if ours.get(name) != theirs.get(name)]
         if differing:
             said.append(f"“{arm}” will not be compared with “{against}”: they differ in {', '.join(differing)}.")
-            continue
-        windows = [name for name in WINDOWS if _setting(one.recipe, name) != _setting(other.recipe, name)]
-        if windows:
-            said.append(f"“{arm}” and “{against}” answer each video from other windows ({', '.join(windows)}): not from the same evidence.")
+        else:
+            said += other_evidence((arm, against), *(ahead.tasks[source].recipe for source in sources))
     return said
-
-
-def _setting(recipe: Recipe, name: str) -> Any:
-    value: Any = recipe.settings
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
 
 
 def _task(shadow: Pipeline) -> RunContent:

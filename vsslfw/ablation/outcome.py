@@ -11,6 +11,7 @@ from vsslfw.ablation.finished import FinishedArm, unlike
 from vsslfw.evaluation.arms import METRICS, Arms
 from vsslfw.evaluation.contrasts import Contrast, Options, adjusted, contrast, meaning
 from vsslfw.evaluation.uncertainty import SubjectBootstrap
+from vsslfw.same_task import other_evidence
 
 SHOWN = ("balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity")
 """The figures of a row."""
@@ -20,9 +21,11 @@ SHOWN = ("balanced_accuracy", "f1_macro", "mcc", "sensitivity", "specificity")
 class Figure:
     """A figure of one arm with its interval."""
 
-    value: float
+    value: float | None
     low: float | None
     high: float | None
+    reason: str | None = None
+    """Why there is no interval, or no value."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def outcome_of(
         *warnings,
         *(_lacking(pair, groups) for pair in ordered if pair not in there),
         *(_unlike(pair, arms) for pair in there if pair not in fair),
+        *(line for pair in fair for line in _evidence(pair, arms)),
     ]
     rows = [
         _row(arm, groups[arm.name], options, (changes or {}).get(arm.name, ""), (links or {}).get(arm.name, str(arm.folder)))
@@ -159,6 +163,11 @@ def _unlike(pair: tuple[str, str], arms: Sequence[FinishedArm]) -> str:
     return f"“{pair[0]}” is not compared with “{pair[1]}”: they differ in {', '.join(differing)}."
 
 
+def _evidence(pair: tuple[str, str], arms: Sequence[FinishedArm]) -> list[str]:
+    by_name = {arm.name: arm for arm in arms}
+    return other_evidence(pair, *(by_name[name].content.recipe for name in pair))
+
+
 def _lacking(pair: tuple[str, str], there: Mapping[str, Any]) -> str:
     lacking = " and ".join(f"“{name}”" for name in pair if name not in there)
     return f"“{pair[0]}” is not compared with “{pair[1]}”: there is no result of {lacking}."
@@ -170,10 +179,11 @@ def _row(arm: FinishedArm, lined: Arms, options: Options, changes: str, link: st
     draws = list(bootstrap.draws()) if bootstrap.t is not None else []
     figures = {}
     for metric in dict.fromkeys([options.metric, *SHOWN]):
-        value = lined.figure(own, metric)
+        value, undefined = lined.told(own, metric)
         limits = (-1.0, 1.0) if metric == "mcc" else (0.0, 1.0)
-        interval, _ = bootstrap.interval(value, [lined.figure(own, metric, units) for units in draws], limits)
-        figures[metric] = Figure(value, interval["low"] if interval else None, interval["high"] if interval else None)
+        interval, reason = bootstrap.interval(value, [lined.told(own, metric, units)[0] for units in draws], limits)
+        low, high = (interval[side] if interval else None for side in ("low", "high"))
+        figures[metric] = Figure(value, low, high, undefined or reason)
     return Row(arm.name, "finished", "", link, arm.digest, arm.profile, changes, arm.makers, figures)
 
 

@@ -19,6 +19,7 @@ def variant_records(outcome: Outcome) -> list[dict[str, Any]]:
                 metric: figure and figure.value,
                 f"{metric}_low": figure and figure.low,
                 f"{metric}_high": figure and figure.high,
+                f"{metric}_reason": figure and figure.reason,
             }
         records.append(record | _origin(row))
     return records

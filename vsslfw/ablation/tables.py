@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isclose
 
-from vsslfw.ablation.outcome import Figure, Outcome
+from vsslfw.ablation.outcome import Figure, Outcome, Row
 from vsslfw.evaluation.arms import METRICS
 from vsslfw.evaluation.contrasts import Contrast
 
@@ -69,9 +69,27 @@ def p_told(p: float) -> str:
 
 def told(figure: Figure) -> str:
     """``0.667 (0.310 to 1.000)``."""
+    if figure.value is None:
+        return "–"
     if figure.low is None or figure.high is None:
         return f"{figure.value:.3f}"
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
+
+
+def lacking(row: Row) -> str:
+    """Which of a row's figures have no value, or no interval, and why; "" if all have both."""
+    why: dict[tuple[bool, str], list[str]] = {}
+    for metric, figure in row.figures.items():
+        if figure.reason:
+            why.setdefault((figure.value is None, figure.reason), []).append(METRICS[metric][0])
+    return " ".join(
+        f"{'No value' if undefined else 'No interval'} of {', '.join(own)}: {reason}" for (undefined, reason), own in why.items()
+    )
+
+
+def remarks(outcome: Outcome) -> list[str]:
+    """A line for each arm that lacks a value or an interval."""
+    return [f"“{row.name}”: {told}" for row in outcome.rows if (told := lacking(row))]
 
 
 def without_empty(table: Table) -> Table:

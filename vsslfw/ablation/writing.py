@@ -15,7 +15,7 @@ from markupsafe import Markup
 from vsslfw.ablation.outcome import Outcome, Row
 from vsslfw.ablation.record import NAME as STUDY
 from vsslfw.ablation.records import contrast_records, makers_of, origin_told, variant_records
-from vsslfw.ablation.tables import Table, arms_table, contrasts_table, sentences, told, without_empty
+from vsslfw.ablation.tables import Table, arms_table, contrasts_table, lacking, remarks, sentences, told, without_empty
 from vsslfw.atomic import read_json, write_json, write_text
 from vsslfw.errors import Problem, UserError
 from vsslfw.evaluation.arms import METRICS
@@ -74,14 +74,14 @@ def write_outcome(folder: Path, outcome: Outcome, *, private: bool = False, plan
     write_json(folder / RECORD, outcome.to_dict(), private=private)
     write_text(folder / "variants.csv", _csv(variant_records(outcome)), private=private)
     write_text(folder / "contrasts.csv", _csv(contrast_records(outcome)), private=private)
-    for name, table, linked in (
-        ("variants", arms_table(outcome), _linked_variants),
-        ("contrasts", contrasts_table(outcome), _linked_contrasts),
+    for name, table, linked, said in (
+        ("variants", arms_table(outcome), _linked_variants, remarks(outcome)),
+        ("contrasts", contrasts_table(outcome), _linked_contrasts, outcome.warnings),
     ):
-        shown = without_empty(table)
-        text = tabulated(linked(_piped(shown), outcome), "github") + "\n" + _origins(outcome, "- {}\n")
+        shown, below = without_empty(table), [*said, *(origin_told(row) for row in outcome.rows)]
+        text = tabulated(linked(_piped(shown), outcome), "github") + "\n" + _lines(below, "- {}\n")
         write_text(folder / f"{name}.md", text, private=private)
-        write_text(folder / f"{name}.tex", tabulated(shown, "latex_booktabs") + _origins(outcome, "% {}\n"), private=private)
+        write_text(folder / f"{name}.tex", tabulated(shown, "latex_booktabs") + _lines(below, "% {}\n"), private=private)
     write_text(folder / PAGE, rendered(outcome, plan), private=private)
     return folder / PAGE
 
@@ -96,6 +96,7 @@ def rendered(outcome: Outcome, plan: Table | None = None) -> str:
         synthetic=SYNTHETIC,
         metrics=[(m, METRICS[m][0]) for m in dict.fromkeys([outcome.metric, *(next((r.figures for r in outcome.rows if r.figures), {}))])],
         told=told,
+        lacking={row.name: lacking(row) for row in outcome.rows},
         sentences=sentences(outcome),
         forest=Markup(forest(shown, outcome.metric_name, margin)),
         slopes=_drawn(outcome),
@@ -157,9 +158,9 @@ def _report(row: Row) -> str:
     return quote(f"{row.run}/report.html", safe=SAFE) if row.run else ""
 
 
-def _origins(outcome: Outcome, line: str) -> str:
-    """Where the figures of a table come from, for whoever reads the file: a line for each arm."""
-    return "".join(line.format(origin_told(row)) for row in outcome.rows)
+def _lines(texts: Sequence[str], line: str) -> str:
+    """Below a table: what is to be known of its figures, and where those of each arm come from."""
+    return "".join(line.format(text) for text in texts)
 
 
 def _csv(records: Sequence[Mapping[str, Any]]) -> str:

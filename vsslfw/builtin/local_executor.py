@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any
 
-from vsslfw.errors import Problem, RunError
+from vsslfw.errors import Problem, WorkerError
 from vsslfw.interfaces import Executor
 
 
@@ -31,7 +31,7 @@ class LocalExecutor(Executor):
         """Yield (task, result) as tasks finish. Work of one task in all (``total``) is done in this process, with all its cores.
 
         The first exception of a task is raised once the tasks that were running are done and their results handed over; no
-        further task is started. RunError if a process was killed. Whatever else ends the iteration stops the processes.
+        further task is started. WorkerError if a process was killed. Whatever else ends the iteration stops the processes.
         """
         if jobs < 1:
             raise ValueError(f"jobs is {jobs}; it must be at least 1")
@@ -72,8 +72,8 @@ def _pool(function: Callable[[Any], Any], tasks: list[Any], jobs: int) -> Iterat
                 else:
                     failure = failure or error_of_task
         if isinstance(failure, BrokenProcessPool):
-            hint = "Often the memory ran out: use fewer --jobs. What had finished is kept; --resume goes on from there."
-            raise RunError(Problem(f"a worker process was killed after {finished} of {len(tasks)} tasks", hint=hint)) from failure
+            hint = "Often the memory ran out: use fewer --jobs. What had finished is kept."
+            raise WorkerError(Problem(f"a worker process was killed after {finished} of {len(tasks)} tasks", hint=hint)) from failure
         if failure is not None:
             raise failure
         pool.shutdown()

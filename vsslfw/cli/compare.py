@@ -137,7 +137,8 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     """The tables, and what they say."""
     from rich.text import Text
 
-    from vsslfw.ablation.tables import arms_table, contrasts_table, sentences, without_empty
+    from vsslfw.ablation.tables import arms_table, contrasts_table, remarks, sentences, without_empty
+    from vsslfw.printable import printable
     from vsslfw.report.data import SYNTHETIC
 
     if outcome.data == "synthetic":
@@ -147,6 +148,8 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         f"{outcome.subjects} subjects ({classes}), {outcome.videos} videos, the same folds for all", highlight=False, markup=False
     )
     print_table(console, without_empty(arms_table(outcome)))
+    for line in remarks(outcome):
+        console.print(Text(printable(line)), soft_wrap=True)
     print_table(console, without_empty(contrasts_table(outcome)))
     for line in outcome.warnings:
         console.print(Text(line, style="yellow"), soft_wrap=True)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.errors import Problem, UserError
+from vsslfw.evaluation.measures import undefined_mcc
 from vsslfw.evaluation.predictions import Prediction
+from vsslfw.evaluation.repeats import Value, mean_value
 
 Metric = Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int], float]
 """(true, said (N) as indices of classes, score (N) of the positive class, its index) -> the figure."""
@@ -116,11 +118,19 @@ class Arms:
         return cls([p.subject for p in once], labels, [p.video for p in once], true, tuple(classes), positive, arms)
 
     def figure(self, arm: Arm, metric: str, units: NDArray[np.intp] | None = None) -> float:
-        """The mean of a metric over the repeats, of all videos or of some (with repetition)."""
+        """The mean of a metric over the repeats, of all videos or of some (with repetition). An MCC of 0 / 0 counts as 0."""
         chosen = slice(None) if units is None else units
         compute, index = METRICS[metric][1], list(self.classes).index(self.positive)
         rows = [compute(self.true[chosen], said[chosen], ranks[chosen], index) for said, ranks in zip(arm.said, arm.ranks, strict=True)]
         return float(np.mean(rows))
+
+    def told(self, arm: Arm, metric: str, units: NDArray[np.intp] | None = None) -> Value:
+        """As `figure`; or none, and why, where it is an MCC of 0 / 0: what a report says of the arm alone."""
+        chosen = slice(None) if units is None else units
+        reasons = [undefined_mcc(self.true[chosen], said[chosen]) for said in arm.said] if metric == "mcc" else []
+        if any(reasons):
+            return mean_value([(None if reason else 0.0, reason) for reason in reasons])
+        return self.figure(arm, metric, units), None
 
     def right_by_subject(self, arm: Arm) -> dict[str, float]:
         """Subject -> the share of their videos that is answered rightly, over all repeats."""

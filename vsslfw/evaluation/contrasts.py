@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.evaluation.arms import METRICS, Arm, Arms
-from vsslfw.evaluation.uncertainty import SubjectBootstrap
+from vsslfw.evaluation.uncertainty import ALIKE, SubjectBootstrap
 
 POWER = 0.8
 """Of the minimum detectable effect."""
@@ -21,11 +21,12 @@ TOO_ALIKE = "Fewer than two subjects differ, or all of them alike: how much othe
 MEANING = (
     "A difference is the first arm minus the second over the same videos. Its p is that of a permutation test: the whole answers of a "
     "subject are swapped between the arms, in all combinations of subjects or in {permutations} drawn ones (scipy's permutation_test, "
-    "two-sided; for the AUROC each arm's probabilities are ranked first). Its interval: subjects are resampled with all their videos in "
-    "both arms at once, those of each class among themselves; plus or minus Student's t ({df} degrees of freedom) times the standard "
-    "error. Seeds are averaged within a video before anything is compared: an ensemble is. The interval is conditional on the fitted "
-    "folds, as all are. Equivalence is two one-sided t-tests. For contrasts other than the primary one, the p of a difference and that of "
-    "equivalence are adjusted by Holm; intervals are not."
+    "two-sided; for the AUROC each arm's probabilities are ranked first; an MCC of 0 / 0, as of one answer to all, counts as 0). Its "
+    "interval: subjects are resampled with all their videos in both arms at once, those of each class among themselves; plus or minus "
+    "Student's t ({df} degrees of freedom) times the standard error. Seeds are averaged within a video before anything is compared: an "
+    "ensemble is. The interval is conditional on the fitted folds, as all are. Equivalence is two one-sided t-tests. For contrasts other "
+    "than the primary one, the p of a difference and that of equivalence are adjusted by Holm, and what is detectable is so at the "
+    "strictest step of that, where p must be below {alpha:.2g} / their number; intervals are not adjusted."
 )
 
 
@@ -43,6 +44,8 @@ class Contrast:
     low: float | None
     high: float | None
     se: float | None
+    df: int | None
+    """Degrees of freedom of its t: one less than the subjects of the smaller class."""
     reason: str | None
     """Why there is no interval."""
     p: float
@@ -57,7 +60,9 @@ class Contrast:
     smallest_p: float
     """That this test could have given; with Holm's adjustment where ``p_holm`` is."""
     detectable: float | None
-    """The true difference that a study with this standard error would find with a power of 80%."""
+    """The true difference that a study with this standard error would find with a power of 80%; beside others at the strictest step of
+    Holm's adjustment, where p must be below 5% / their number.
+    """
     margin: float | None
     p_equivalence: float | None
     """Of two one-sided t-tests against the margin; small: the difference lies within it."""
@@ -112,7 +117,8 @@ def adjusted(found: Sequence[Contrast], options: Options) -> list[Contrast]:
     rows = []
     for one, p, smallest in zip(secondary, ps, least, strict=True):
         same = None if one.p_equivalence is None else next(equivalence)
-        detectable = one.detectable if smallest < alpha or isclose(smallest, alpha) else None
+        able = one.detectable is not None and (smallest < alpha or isclose(smallest, alpha))
+        detectable = detectable_of(one.se, one.df, alpha / len(secondary)) if able else None
         row = replace(one, p_holm=p, smallest_p=smallest, detectable=detectable, p_equivalence=same)
         rows.append(replace(row, equivalent=None if same is None else same < alpha))
     return [one for one in found if one.primary] + rows
@@ -121,12 +127,10 @@ def adjusted(found: Sequence[Contrast], options: Options) -> list[Contrast]:
 def meaning(arms: Arms, options: Options) -> str:
     """What the figures are, in words."""
     bootstrap = SubjectBootstrap(arms.subjects, arms.labels)
-    return MEANING.format(permutations=f"{options.permutations:,}", df=max(bootstrap.m - 1, 0))
+    return MEANING.format(permutations=f"{options.permutations:,}", df=max(bootstrap.m - 1, 0), alpha=1 - options.confidence)
 
 
 def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: bool) -> Contrast:
-    from scipy.stats import t
-
     metric = options.metric
     value, other = arms.figure(arm, metric), arms.figure(against, metric)
     p, smallest, made, exact, differing = _swapped(arms, arm, against, options)
@@ -136,16 +140,14 @@ def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: boo
         scores = [_difference(arms, arm, against, metric, units) for units in bootstrap.draws()]
     difference = value - other
     interval, reason = bootstrap.interval(difference, scores, (-2.0, 2.0) if metric == "mcc" else (-1.0, 1.0))
-    if interval is not None and (differing < 2 or interval["se"] == 0):
+    if reason == ALIKE or (interval is not None and differing < 2):
         interval, reason = None, TOO_ALIKE
     se = interval["se"] if interval else None
     able = smallest < 1 - options.confidence or isclose(smallest, 1 - options.confidence)
-    detectable = p_equivalence = None
-    if se is not None and bootstrap.t is not None:
-        df = bootstrap.m - 1
-        detectable = (bootstrap.t + float(t.ppf(POWER, df))) * se if able else None
-        if options.margin is not None:
-            p_equivalence = _equivalence(difference, se, df, options.margin)
+    df = bootstrap.m - 1 if se is not None else None
+    p_equivalence = None
+    if se is not None and df is not None and options.margin is not None:
+        p_equivalence = _equivalence(difference, se, df, options.margin)
     return Contrast(
         arm=arm.name,
         against=against.name,
@@ -157,6 +159,7 @@ def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: boo
         low=interval["low"] if interval else None,
         high=interval["high"] if interval else None,
         se=se,
+        df=df,
         reason=reason,
         p=p,
         p_holm=None,
@@ -165,11 +168,20 @@ def _contrast(arms: Arms, arm: Arm, against: Arm, options: Options, primary: boo
         subjects=len(set(arms.subjects)),
         differing=differing,
         smallest_p=smallest,
-        detectable=detectable,
+        detectable=detectable_of(se, df, 1 - options.confidence) if able else None,
         margin=options.margin,
         p_equivalence=p_equivalence,
         equivalent=None if p_equivalence is None else p_equivalence < 1 - options.confidence,
     )
+
+
+def detectable_of(se: float | None, df: int | None, alpha: float) -> float | None:
+    """The true difference that a two-sided test at ``alpha`` finds with a power of 80%; none where there is no standard error."""
+    from scipy.stats import t
+
+    if se is None or df is None:
+        return None
+    return float(t.ppf(1 - alpha / 2, df) + t.ppf(POWER, df)) * se
 
 
 def _equivalence(difference: float, se: float, df: int, margin: float) -> float:

@@ -89,8 +89,7 @@ class Measures:
         untested = [name for name, n in zip(classes, support, strict=True) if not n]
         no_class = f"No video is, or is answered, {', '.join(absent)}." if absent else None
         no_truth = f"No video is {', '.join(untested)}." if untested else None
-        one_class = "Not defined (0 / 0) where only one class is true." if len(set(true.tolist())) == 1 else None
-        one_answer = "Not defined (0 / 0) where only one class is ever answered." if len(set(said.tolist())) == 1 else None
+        no_mcc = undefined_mcc(true, said)
         no_positive = None if is_true.any() else f"No video is {positive}."
         no_negative = None if not is_true.all() else f"Every video is {positive}."
         never = None if is_said.any() else f"No video is answered {positive}."
@@ -109,7 +108,7 @@ class Measures:
             "f1_macro": unless(no_class, f1.mean()),
             "f1_weighted": unless(None, np.average(f1, weights=support)),
             "balanced_accuracy": unless(no_truth, recall.mean()),
-            "mcc": unless(one_class or one_answer, 0.0 if one_class or one_answer else matthews_corrcoef(true, said)),
+            "mcc": unless(no_mcc, 0.0 if no_mcc else matthews_corrcoef(true, said)),
             "sensitivity": unless(no_positive, sensitivity),
             "specificity": unless(no_negative, specificity),
             "ppv": unless(never, ppv),
@@ -130,6 +129,13 @@ class Measures:
             "ppv_at": (p * sensitivity / said, None) if said else (None, f"{self.positive} is never answered."),
             "npv_at": ((1 - p) * specificity / not_said, None) if not_said else (None, f"{self.positive} is always answered."),
         }
+
+
+def undefined_mcc(true: NDArray[np.int64], said: NDArray[np.int64]) -> str | None:
+    """Why there is no MCC, where scikit-learn answers 0; none if there is one."""
+    if len(set(true.tolist())) == 1:
+        return "Not defined (0 / 0) where only one class is true."
+    return "Not defined (0 / 0) where only one class is ever answered." if len(set(said.tolist())) == 1 else None
 
 
 def constant_answers(true: NDArray[np.int64], classes: int) -> Answers:

@@ -15,12 +15,13 @@ from vsslfw.evaluation.levels import Level
 from vsslfw.evaluation.measures import Answers
 from vsslfw.evaluation.options import StatisticsOptions
 from vsslfw.evaluation.predictions import Prediction
-from vsslfw.evaluation.uncertainty import METHOD_MEANING, corrected_interval
+from vsslfw.evaluation.uncertainty import FOLDS_ALIKE, METHOD_MEANING, corrected_interval
 
 NO_FOLD = (
     "No fold tests both classes, as each tests one subject or subjects of one class. Within folds it is defined for a repeated "
     "StratifiedGroupKFold: --set 'validation=dict(type=\"repeated_stratified_group_kfold\")'."
 )
+NO_FOLDS = "An interval needs two folds or more that test both classes."
 NOT_REPEATED = (
     "Only a repeated split has one: --set 'validation=dict(type=\"repeated_stratified_group_kfold\")'. "
     "Folds that each leave out one subject say nothing of other training sets."
@@ -35,17 +36,18 @@ def within_folds(repeats: Sequence[Sequence[Prediction]], positive: str) -> dict
 
 
 def method_of(repeats: Sequence[Sequence[Prediction]], positive: str, options: StatisticsOptions) -> dict[str, Any]:
-    """``method``: the corrected intervals over the folds of a repeated split; or none, and ``method_reason``."""
+    """``method``: the corrected intervals over the folds of a repeated split, with ``reasons`` where there are none; or none of it, and
+    ``method_reason``.
+    """
     if len(repeats) < 2:
         return {"method": None, "method_reason": NOT_REPEATED}
     parts = [_by_fold(own, positive) for own in repeats]
     tested = fmean(size for part in parts for size in part["sizes"])
     train = len(repeats[0]) - tested
-    found = {
-        name: corrected_interval([score for part in parts for score in part[name]], train=train, test=tested, confidence=options.confidence)
-        for name in ("balanced_accuracy", "auroc")
-    }
-    return {"method": {"meaning": METHOD_MEANING, **found}, "method_reason": None}
+    scores = {name: [score for part in parts for score in part[name]] for name in ("balanced_accuracy", "auroc")}
+    found = {name: corrected_interval(own, train=train, test=tested, confidence=options.confidence) for name, own in scores.items()}
+    reasons = {name: NO_FOLDS if entry is None else FOLDS_ALIKE for name, entry in found.items() if entry is None or entry["low"] is None}
+    return {"method": {"meaning": METHOD_MEANING, **found, "reasons": reasons}, "method_reason": None}
 
 
 def _by_fold(predictions: Sequence[Prediction], positive: str) -> dict[str, list[float]]:

@@ -14,14 +14,19 @@ from numpy.typing import NDArray
 MEANING = (
     "Subjects are resampled with all their videos, those with only one class and those with several each among themselves; an interval is "
     "the figure plus or minus Student's t (one less than the {m} subjects of the smaller class) times the standard error over {resamples} "
-    "resamples. It is conditional on the fitted folds: it says how much the figure would vary with other test subjects, and nothing of how "
-    "it would vary if the models were trained on others."
+    "resamples. Where that error is 0, the subjects do not tell how others would vary, and there is none. It is conditional on the fitted "
+    "folds: it says how much the figure would vary with other test subjects, and nothing of how it would vary if the models were trained "
+    "on others."
 )
 METHOD_MEANING = (
     "For a claim about the method, not about these models: mean and interval over the folds of a repeated split, with the variance of "
     "Nadeau and Bengio (2003), which allows for the training videos that folds share."
 )
 TOO_FEW = "An interval needs at least two subjects of each class."
+ALIKE = "It is the same whichever subjects are drawn: how much it would vary with others cannot be told from them."
+FOLDS_ALIKE = "It is the same in every fold: how much it would vary with others cannot be told from them."
+ROUNDING = 1e-12
+"""Of a figure, or of 1 where that is more: what sums in another order make of the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,10 @@ class SubjectBootstrap:
     def interval(
         self, value: float | None, scores: Sequence[float | None], limits: tuple[float, float] = (0.0, 1.0)
     ) -> tuple[dict[str, float] | None, str | None]:
-        """The t-interval of ``value`` from its ``scores`` in the resamples, within ``limits``; or none, and why."""
+        """The t-interval of ``value`` from its ``scores`` in the resamples, within ``limits``; or none, and why.
+
+        A figure that does not vary at all has none: four subjects who are all answered rightly do not say that everybody is.
+        """
         if value is None:
             return None, "The figure itself is not defined."
         if self.t is None:
@@ -84,6 +92,8 @@ class SubjectBootstrap:
         if len(known) < max(2, len(scores) // 2):
             return None, "Not defined in most resamples." if scores else "No resamples were asked for."
         se = float(np.std(known, ddof=1))
+        if not varies(se, value):
+            return None, ALIKE
         low, high = (min(max(value + side * self.t * se, limits[0]), limits[1]) for side in (-1, 1))
         return {"low": low, "high": high, "se": se, "m": self.m}, None
 
@@ -97,6 +107,11 @@ class SubjectBootstrap:
             "m": self.m,
             "t": self.t,
         }
+
+
+def varies(spread: float, value: float) -> bool:
+    """Whether a standard error, or the width of an interval, is more than rounding on the scale of the figure."""
+    return spread > ROUNDING * max(1.0, abs(value))
 
 
 def _without_single(strata: dict[str, list[str]], borne: Mapping[str, set[str]]) -> dict[str, list[str]]:
@@ -128,11 +143,11 @@ def intervals(
 
 def corrected_interval(
     scores: Sequence[float], *, train: float, test: float, confidence: float = 0.95, limits: tuple[float, float] = (0.0, 1.0)
-) -> dict[str, float] | None:
+) -> dict[str, float | None] | None:
     """Nadeau and Bengio's interval of the mean of ``scores``, one for each fold of a repeated split; none for fewer than two.
 
     ``train`` and ``test`` are the mean numbers of training and of tested videos: the variance is (1 / J + test / train) times the
-    scores' own.
+    scores' own. Where that is 0, ``low`` and ``high`` are none.
     """
     from scipy.stats import t
 
@@ -141,5 +156,7 @@ def corrected_interval(
         return None
     mean = float(np.mean(scores))
     se = math.sqrt((1 / count + test / train) * float(np.var(scores, ddof=1)))
+    if not varies(se, mean):
+        return {"value": mean, "low": None, "high": None, "se": se, "folds": count}
     width = float(t.ppf(0.5 + confidence / 2, count - 1)) * se
     return {"value": mean, "low": max(mean - width, limits[0]), "high": min(mean + width, limits[1]), "se": se, "folds": count}

@@ -30,9 +30,9 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def between(interval: Mapping[str, float] | None) -> str:
+def between(interval: Mapping[str, float | None] | None) -> str:
     """`` (.512 to .803)``, or nothing."""
-    return f" ({interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+    return f" ({interval['low']:.3f} to {interval['high']:.3f})" if interval and interval["low"] is not None else ""
 
 
 def percent(metrics: Mapping[str, Any]) -> str:
