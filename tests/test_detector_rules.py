@@ -178,6 +178,14 @@ def test_a_box_with_a_corner_missing_is_an_error_and_not_nobody(tmp_path: Path) 
         read_boxes(tmp_path / "boxes.csv")
 
 
+def test_a_sliver_is_nobody_and_what_is_found_can_be_read_again(tmp_path: Path) -> None:
+    boxes, scores = choose([seen(([50.04, 20, 52.13, 90], 0.9)), seen(([0, 0, 2.0, 90], 0.9))], Rule())
+    assert np.isnan(boxes).all()
+    boxes, scores = choose([seen(([50.04, 20, 52.15, 90], 0.9))], Rule())
+    write_boxes(tmp_path / "boxes.csv", {"A": Labels(np.zeros(1), boxes, scores)})
+    assert read_boxes(tmp_path / "boxes.csv")["A"].found.all()
+
+
 def test_a_miss_counts_nothing_and_a_box_where_nobody_is_counts_as_invented() -> None:
     truth = np.array([BED, BED, NAN, NAN])
     answers = [seen((BED, 0.9)), seen(), seen((STAFF, 0.4)), seen()]

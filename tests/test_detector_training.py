@@ -57,6 +57,15 @@ def made(manifest: Manifest, labels: dict[str, Labels], tmp_path_factory: pytest
     return make_detector(manifest, labels, order, tmp_path_factory.mktemp("made") / "patient.safetensors")
 
 
+def test_every_box_that_fits_no_picture_and_every_row_behind_an_end_is_said_at_once(manifest: Manifest, emu: Path, tmp_path: Path) -> None:
+    one, two, *_ = manifest.rows
+    rows = [f"{one.video_id},0,10,10,60,60", f"{one.video_id},400,10,10,60,60", f"{two.video_id},0,10,10,60,9999"]
+    (tmp_path / "boxes.csv").write_text("\n".join(["video_id,time_s,x1,y1,x2,y2", *rows]))
+    with pytest.raises(UserError) as caught:
+        read_pictures(manifest.rows, read_boxes(tmp_path / "boxes.csv"), SMALL, of_each=1)
+    assert [problem.where for problem in caught.value.problems] == ["boxes.csv row 3, column time_s", "boxes.csv row 4, column y2"]
+
+
 def test_pictures_are_read_with_their_boxes_at_the_size_of_the_network(pictures: Pictures) -> None:
     assert pictures.images.shape == (160, *SMALL, 3)
     assert sorted(set(pictures.subjects.tolist())) == [f"E{k:02d}" for k in range(1, 11)]

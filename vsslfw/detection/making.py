@@ -10,9 +10,11 @@ import numpy as np
 
 from vsslfw.data.manifest import Manifest
 from vsslfw.data.pseudonyms import Pseudonyms
+from vsslfw.data.table import summarise
 from vsslfw.detection.candidates import Candidates, candidates
 from vsslfw.detection.checkpoint import is_detector, write_detector
 from vsslfw.detection.choose import Rule, choose
+from vsslfw.detection.fit import strangers
 from vsslfw.detection.folds import Fold, crossed, held_out
 from vsslfw.detection.geometry import Boxes
 from vsslfw.detection.labels import Labels
@@ -123,11 +125,9 @@ def _scores(parts: Sequence[Pictures], chosen: Sequence[Boxes], found: Sequence[
 def _check(manifest: Manifest, labels: Mapping[str, Labels], order: Order, out: Path) -> None:
     problems = [Problem(*wrong) for wrong in _wrong(order)]
     problems += wrong_output(out, replaces=is_detector(out), hint="it is no detector: choose another name")
-    known = [row.video_id for row in manifest.rows]
-    strangers = [name for name in labels if name not in set(known)]
-    problems += [Problem(f'there is no video "{name}" in the manifest', "boxes", did_you_mean(name, known)) for name in strangers[:10]]
+    problems += strangers(labels, [row.video_id for row in manifest.rows])
     if problems:
-        raise UserError(*problems)
+        raise UserError(*summarise(problems))
 
 
 def _check_pictures(folds: Sequence[Fold], pictures: Pictures) -> None:
