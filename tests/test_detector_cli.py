@@ -83,6 +83,34 @@ def test_the_worst_video_comes_first(vsslfw_dataset: Path, tmp_path: Path) -> No
     assert first[1] == rows[-1].video_id
 
 
+def test_the_page_says_of_a_video_without_rows_only_that_it_has_none(vsslfw_dataset: Path, tmp_path: Path) -> None:
+    one, *others = read_manifest(vsslfw_dataset).rows
+    (tmp_path / "boxes.csv").write_text(f"video_id,time_s,x1,y1,x2,y2,score\n{one.video_id},0,10,10,60,60,0.9\n{one.video_id},1,,,,,\n")
+    assert main(["detector", "review", str(tmp_path / "boxes.csv"), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "b.html")]) == 0
+    text = (tmp_path / "b.html").read_text()
+    assert text.count("there are no boxes of this video: it would be seen whole.") == len(others)
+    assert re.findall(r"nobody found in .*\n.*", text) == ["nobody found in 50% of the times;\nlowest score 0.90; greatest jump 0.00"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{wrong},0,10,10,60,60", 'did you mean "{right}"'),
+        ("{right},999,10,10,60,60", "row 2, column time_s: 999 s lies behind the end"),
+        ("{right},0,10,10,60,9999", "row 2, column y2: the box of"),
+    ],
+)
+def test_no_page_is_made_of_boxes_that_are_not_of_these_videos(
+    row: str, said: str, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = read_manifest(vsslfw_dataset).rows[0].video_id
+    names = {"right": right, "wrong": right.replace("-", "_")}
+    (tmp_path / "boxes.csv").write_text(f"video_id,time_s,x1,y1,x2,y2\n{row.format(**names)}\n")
+    assert main(["detector", "review", str(tmp_path / "boxes.csv"), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "b.html")]) == 2
+    assert said.format(**names) in capsys.readouterr().err
+    assert not (tmp_path / "b.html").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
