@@ -171,8 +171,12 @@ def test_frames_that_are_dropped_count_as_lost(
 ) -> None:
     monkeypatch.setattr("vsslfw.detection.find.candidates", nobody)
     region = f'dict(type="ssdlite", weights="{weights}", on_miss="drop")'
-    with pytest.raises(UserError, match=r"0 of \d+ expected frames could be read \(nobody is in the picture in"):
+    with pytest.raises(UserError, match=r"0 of \d+ expected frames could be read \(nobody is in the picture in") as caught:
         vsslfw_run(f"finetune.region={region}", "pretrain.source=none")
+    last = caught.value.problems[-1]
+    assert "videos in which nobody is found" in last.what
+    assert "unreadable" not in last.what
+    assert "min_score" in last.hint
 
 
 def test_a_run_names_the_boxes_of_every_video_that_do_not_fit_it(

@@ -54,6 +54,13 @@ def test_a_video_without_rows_is_seen_whole(tmp_path: Path) -> None:
     assert detector(tmp_path, "A,0,1,2,3,4").boxes("C", np.zeros(3), SIZE) is None
 
 
+def test_only_videos_with_a_box_are_counted(tmp_path: Path) -> None:
+    lines = ("A,0,1,2,3,4", "A,1,,,,", "B,0,,,,")
+    assert detector(tmp_path, *lines).prepare(["A", "B", "C"]) == "1 of 3 videos have boxes, the others are seen whole"
+    dropping = BoxesCsv(path=str(tmp_path / "boxes.csv"), on_miss="drop")
+    assert "1 of 3 videos have boxes, 1 have rows and never a box: all of their frames are left out" in dropping.prepare(["A", "B", "C"])
+
+
 def test_a_box_is_kept_within_the_picture(tmp_path: Path) -> None:
     assert boxes(detector(tmp_path, "A,0,-10,-10,450,50"), "A", 0) == [[0, 0, 300, 50]]
 

@@ -49,7 +49,7 @@ class BoxesCsv(Detector):
         """
         require_crop(margin, aspect)
         self.path = Path(os.path.abspath(path))
-        self._margin, self._aspect = margin, aspect
+        self._margin, self._aspect, self._on_miss = margin, aspect, on_miss
         self._tracks = {video_id: Track(labels, on_miss) for video_id, labels in read_boxes(self.path).items()}
 
     def boxes(self, video_id: str, times: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64] | None:
@@ -65,10 +65,14 @@ class BoxesCsv(Detector):
         return grown(found.clip(0, [width, height, width, height]), size, margin=self._margin, aspect=self._aspect)
 
     def prepare(self, video_ids: Sequence[str]) -> str:
-        """How many videos have boxes. UserError, with the nearest id, for boxes of a video that is not in the manifest."""
+        """How many videos have a box, and in how many nobody is ever seen. UserError, with the nearest id, for boxes of unknown videos."""
         if unknown := strangers({name: track.labels for name, track in self._tracks.items()}, video_ids):
             raise UserError(*summarise(unknown), title=NO_FIT)
-        return f"{len(self._tracks)} of {len(video_ids)} videos have boxes, the others are seen whole"
+        boxed = sum(bool(track.labels.found.any()) for track in self._tracks.values())
+        said, without = f"{boxed} of {len(video_ids)} videos have boxes", len(self._tracks) - boxed
+        if self._on_miss != "drop" or not without:
+            return f"{said}, the others are seen whole"
+        return f'{said}, {without} have rows and never a box: all of their frames are left out (on_miss="drop"); the others are seen whole'
 
     def watch(self, video: Watched) -> None:
         """UserError for boxes that lie outside this video's picture, or far beyond it, and for rows behind the end of its file."""
