@@ -39,11 +39,42 @@ def test_training_ends_with_a_table_of_test_subjects_under_pseudonyms(
 ) -> None:
     words = ["--epochs", "1", "--frames", "8", "--size", "64x64", "--backbone-weights", "none", "-o", str(tmp_path / "p.safetensors")]
     assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset), *words]) == 0
-    shown = capsys.readouterr().out
+    said = capsys.readouterr()
+    shown = said.out
+    assert said.err.splitlines() == ["training network 1 of 1, on 3 subjects"]
     assert re.search(r"P0\d +│ +\d+ │ +0\.\d{3} │", shown)
     assert "AP50" in shown
     assert "E01" not in shown
     assert "vsslfw detector find" in shown
+    assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset), *words, "--identify"]) == 0
+    assert re.search(r"E0\d +│ +\d+ │", capsys.readouterr().out)
+
+
+def test_what_is_stopped_says_that_nothing_is_kept(
+    vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vsslfw.detection.making.train_detector", stop)
+    words = ["--data", str(vsslfw_dataset), "--size", "64x64", "-o", str(tmp_path / "p.safetensors")]
+    assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), *words]) == 130
+    assert "interrupted\nnothing is kept: give the command again" in capsys.readouterr().err
+
+
+def test_a_video_that_is_left_out_bears_its_id_and_what_to_do_is_said_where_nobody_is_found_at_all(
+    detector: Path, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = read_manifest(vsslfw_dataset).rows[0]
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    lines = ["video_id,path,subject_id,role,label", f"good,{row.path},A,contextual,", "bad,broken.mp4,B,contextual,"]
+    (tmp_path / "videos.csv").write_text("\n".join(lines))
+    words = ["--data", str(tmp_path / "videos.csv"), "-o", str(tmp_path / "found.csv"), "--every", "2", "--min-score", "1"]
+    assert main(["detector", "find", str(detector), *words]) == 0
+    shown = capsys.readouterr().out
+    assert "good: nobody found in 100%" in shown
+    assert re.search(r"bad: left out \(.*\); a run with these boxes sees it whole", shown)
+    assert "Nobody was found at all: lower --min-score" in shown
 
 
 def test_found_boxes_are_read_as_a_region(boxes: Path, vsslfw_dataset: Path) -> None:

@@ -226,6 +226,8 @@ def test_cross_fitting_tests_everybody_once_by_who_has_not_seen_them(folds: int 
 def test_a_subject_without_boxes_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError, match='no subject "S9" has boxes'):
         held_out(PEOPLE, test=("S9",), exclude=(), seed=0)
+    with pytest.raises(UserError, match=r"nobody is left to train on\n.*name fewer"):
+        held_out(PEOPLE, test=PEOPLE, exclude=(), seed=0)
     with pytest.raises(UserError, match="20 folds of 8 subjects"):
         crossed(PEOPLE, folds=20, exclude=(), seed=0)
 

@@ -139,6 +139,9 @@ def test_every_fold_is_checked_before_the_first_is_trained(
         make_detector(manifest, labels, few, tmp_path / "never")
     said = "10 labelled pictures with a box are too few to train on; 20 are needed"
     assert [(problem.where, problem.what) for problem in caught.value.problems] == [("fold 1 of 2", said), ("fold 2 of 2", said)]
+    named = Order(frames_per_video=1, size=(64, 64), test_subjects=("E01", "E02"))
+    with pytest.raises(UserError, match="or name fewer subjects in --test-subjects"):
+        make_detector(manifest, labels, named, tmp_path / "never")
 
 
 def test_test_subjects_without_a_labelled_picture_are_told_before_training(
@@ -177,7 +180,7 @@ def test_an_unknown_backbone_and_missing_weights_are_answered_with_what_to_do(tm
 @pytest.mark.parametrize("content", [b"", b"not a detector"])
 def test_a_file_that_is_no_detector_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
-    with pytest.raises(UserError, match="cannot be read as a detector"):
+    with pytest.raises(UserError, match=r"(?s)cannot be read as a detector.*make one: vsslfw detector train"):
         read_detector(tmp_path / "x.safetensors")
 
 
