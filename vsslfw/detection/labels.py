@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vsslfw.atomic import write_text
 from vsslfw.data.spelling import nfc
-from vsslfw.data.table import Cells, read_table, summarise
+from vsslfw.data.table import Cells, number_hint, read_table, summarise
 from vsslfw.detection.geometry import SIDE, Boxes
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError
@@ -133,5 +133,5 @@ def _number(cells: Cells, column: str, wrong: Callable[..., None]) -> float:
         value = math.nan
     if math.isfinite(value):
         return value
-    wrong(column, f'"{cells[column]}" is not a number')
+    wrong(column, f'"{cells[column]}" is not a number', number_hint(cells[column]))
     return math.nan
