@@ -42,11 +42,42 @@ def test_training_ends_with_a_table_of_test_subjects_under_pseudonyms(
 ) -> None:
     words = ["--epochs", "1", "--frames", "8", "--size", "64x64", "--backbone-weights", "none", "-o", str(tmp_path / "p.safetensors")]
     assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset), *words]) == 0
-    shown = capsys.readouterr().out
+    said = capsys.readouterr()
+    shown = said.out
+    assert said.err.splitlines() == ["training network 1 of 1, on 3 subjects"]
     assert re.search(r"P0\d +│ +\d+ │ +0\.\d{3} │", shown)
     assert "AP50" in shown
     assert "E01" not in shown
     assert "vsslfw detector find" in shown
+    assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), "--data", str(vsslfw_dataset), *words, "--identify"]) == 0
+    assert re.search(r"E0\d +│ +\d+ │", capsys.readouterr().out)
+
+
+def test_what_is_stopped_says_that_nothing_is_kept(
+    vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vsslfw.detection.making.train_detector", stop)
+    words = ["--data", str(vsslfw_dataset), "--size", "64x64", "-o", str(tmp_path / "p.safetensors")]
+    assert main(["detector", "train", str(vsslfw_dataset.with_name("boxes.csv")), *words]) == 130
+    assert "interrupted\nnothing is kept: give the command again" in capsys.readouterr().err
+
+
+def test_a_video_that_is_left_out_bears_its_id_and_what_to_do_is_said_where_nobody_is_found_at_all(
+    detector: Path, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = read_manifest(vsslfw_dataset).rows[0]
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    lines = ["video_id,path,subject_id,role,label", f"good,{row.path},A,contextual,", "bad,broken.mp4,B,contextual,"]
+    (tmp_path / "videos.csv").write_text("\n".join(lines))
+    words = ["--data", str(tmp_path / "videos.csv"), "-o", str(tmp_path / "found.csv"), "--every", "2", "--min-score", "1"]
+    assert main(["detector", "find", str(detector), *words]) == 0
+    shown = capsys.readouterr().out
+    assert "good: nobody found in 100%" in shown
+    assert re.search(r"bad: left out \(.*\); a run with these boxes sees it whole", shown)
+    assert "Nobody was found at all: lower --min-score" in shown
 
 
 def test_a_test_subject_whose_pictures_are_all_empty_has_no_figures_and_is_no_failure(
@@ -101,6 +132,34 @@ def test_the_worst_video_comes_first(vsslfw_dataset: Path, tmp_path: Path) -> No
     first = re.search(r"<h2>(.*?)</h2>", (tmp_path / "b.html").read_text())
     assert first is not None
     assert first[1] == rows[-1].video_id
+
+
+def test_the_page_says_of_a_video_without_rows_only_that_it_has_none(vsslfw_dataset: Path, tmp_path: Path) -> None:
+    one, *others = read_manifest(vsslfw_dataset).rows
+    (tmp_path / "boxes.csv").write_text(f"video_id,time_s,x1,y1,x2,y2,score\n{one.video_id},0,10,10,60,60,0.9\n{one.video_id},1,,,,,\n")
+    assert main(["detector", "review", str(tmp_path / "boxes.csv"), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "b.html")]) == 0
+    text = (tmp_path / "b.html").read_text()
+    assert text.count("there are no boxes of this video: it would be seen whole.") == len(others)
+    assert re.findall(r"nobody found in .*\n.*", text) == ["nobody found in 50% of the times;\nlowest score 0.90; greatest jump 0.00"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{wrong},0,10,10,60,60", 'did you mean "{right}"'),
+        ("{right},999,10,10,60,60", "row 2, column time_s: 999 s lies behind the end"),
+        ("{right},0,10,10,60,9999", "row 2, column y2: the box of"),
+    ],
+)
+def test_no_page_is_made_of_boxes_that_are_not_of_these_videos(
+    row: str, said: str, vsslfw_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = read_manifest(vsslfw_dataset).rows[0].video_id
+    names = {"right": right, "wrong": right.replace("-", "_")}
+    (tmp_path / "boxes.csv").write_text(f"video_id,time_s,x1,y1,x2,y2\n{row.format(**names)}\n")
+    assert main(["detector", "review", str(tmp_path / "boxes.csv"), "--data", str(vsslfw_dataset), "-o", str(tmp_path / "b.html")]) == 2
+    assert said.format(**names) in capsys.readouterr().err
+    assert not (tmp_path / "b.html").exists()
 
 
 @pytest.mark.parametrize(

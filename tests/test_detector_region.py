@@ -171,5 +171,19 @@ def test_frames_that_are_dropped_count_as_lost(
 ) -> None:
     monkeypatch.setattr("vsslfw.detection.find.candidates", nobody)
     region = f'dict(type="ssdlite", weights="{weights}", on_miss="drop")'
-    with pytest.raises(UserError, match=r"0 of \d+ expected frames could be read \(nobody is in the picture in"):
+    with pytest.raises(UserError, match=r"0 of \d+ expected frames could be read \(nobody is in the picture in") as caught:
         vsslfw_run(f"finetune.region={region}", "pretrain.source=none")
+    last = caught.value.problems[-1]
+    assert "videos in which nobody is found" in last.what
+    assert "unreadable" not in last.what
+    assert "min_score" in last.hint
+
+
+def test_a_run_names_the_boxes_of_every_video_that_do_not_fit_it(
+    vsslfw_run: Callable[..., RunResult], vsslfw_dataset: Path, rows: list[VideoRow], tmp_path: Path
+) -> None:
+    labelled = [row.video_id for row in rows if row.role == "labelled"][:2]
+    lines = ["video_id,time_s,x1,y1,x2,y2", f"{labelled[0]},999,1,1,9,9", f"{labelled[1]},0,1,1,9,9999"]
+    (tmp_path / "boxes.csv").write_text("\n".join(lines))
+    with pytest.raises(UserError, match=r"(?s)row 2, column time_s: 999 s lies behind.*row 3, column y2: the box of .* reaches far beyond"):
+        vsslfw_run(f'finetune.region=dict(type="boxes_csv", path="{tmp_path / "boxes.csv"}")', "pretrain.source=none")

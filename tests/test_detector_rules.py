@@ -178,6 +178,25 @@ def test_a_box_with_a_corner_missing_is_an_error_and_not_nobody(tmp_path: Path) 
         read_boxes(tmp_path / "boxes.csv")
 
 
+def test_a_decimal_comma_is_answered_with_the_number_to_write(tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text("video_id;time_s;x1;y1;x2;y2\nA;0;9,3;2;111,4;x,y\n")
+    with pytest.raises(UserError) as caught:
+        read_boxes(tmp_path / "boxes.csv")
+    assert [(problem.where, problem.hint) for problem in caught.value.problems] == [
+        ("boxes.csv row 2, column x1", "write a point: 9.3"),
+        ("boxes.csv row 2, column x2", "write a point: 111.4"),
+        ("boxes.csv row 2, column y2", ""),
+    ]
+
+
+def test_a_sliver_is_nobody_and_what_is_found_can_be_read_again(tmp_path: Path) -> None:
+    boxes, scores = choose([seen(([50.04, 20, 52.13, 90], 0.9)), seen(([0, 0, 2.0, 90], 0.9))], Rule())
+    assert np.isnan(boxes).all()
+    boxes, scores = choose([seen(([50.04, 20, 52.15, 90], 0.9))], Rule())
+    write_boxes(tmp_path / "boxes.csv", {"A": Labels(np.zeros(1), boxes, scores)})
+    assert read_boxes(tmp_path / "boxes.csv")["A"].found.all()
+
+
 def test_a_miss_counts_nothing_and_a_box_where_nobody_is_counts_as_invented() -> None:
     truth = np.array([BED, BED, NAN, NAN])
     answers = [seen((BED, 0.9)), seen(), seen((STAFF, 0.4)), seen()]
@@ -229,6 +248,8 @@ def test_cross_fitting_tests_everybody_once_by_who_has_not_seen_them(folds: int 
 def test_a_subject_without_boxes_is_answered_with_the_nearest() -> None:
     with pytest.raises(UserError, match='no subject "S9" has boxes'):
         held_out(PEOPLE, test=("S9",), exclude=(), seed=0)
+    with pytest.raises(UserError, match=r"nobody is left to train on\n.*name fewer"):
+        held_out(PEOPLE, test=PEOPLE, exclude=(), seed=0)
     with pytest.raises(UserError, match="20 folds of 8 subjects"):
         crossed(PEOPLE, folds=20, exclude=(), seed=0)
 

@@ -57,6 +57,15 @@ def made(manifest: Manifest, labels: dict[str, Labels], tmp_path_factory: pytest
     return make_detector(manifest, labels, order, tmp_path_factory.mktemp("made") / "patient.safetensors")
 
 
+def test_every_box_that_fits_no_picture_and_every_row_behind_an_end_is_said_at_once(manifest: Manifest, emu: Path, tmp_path: Path) -> None:
+    one, two, *_ = manifest.rows
+    rows = [f"{one.video_id},0,10,10,60,60", f"{one.video_id},400,10,10,60,60", f"{two.video_id},0,10,10,60,9999"]
+    (tmp_path / "boxes.csv").write_text("\n".join(["video_id,time_s,x1,y1,x2,y2", *rows]))
+    with pytest.raises(UserError) as caught:
+        read_pictures(manifest.rows, read_boxes(tmp_path / "boxes.csv"), SMALL, of_each=1)
+    assert [problem.where for problem in caught.value.problems] == ["boxes.csv row 3, column time_s", "boxes.csv row 4, column y2"]
+
+
 def test_pictures_are_read_with_their_boxes_at_the_size_of_the_network(pictures: Pictures) -> None:
     assert pictures.images.shape == (160, *SMALL, 3)
     assert sorted(set(pictures.subjects.tolist())) == [f"E{k:02d}" for k in range(1, 11)]
@@ -130,6 +139,9 @@ def test_every_fold_is_checked_before_the_first_is_trained(
         make_detector(manifest, labels, few, tmp_path / "never")
     said = "10 labelled pictures with a box are too few to train on; 20 are needed"
     assert [(problem.where, problem.what) for problem in caught.value.problems] == [("fold 1 of 2", said), ("fold 2 of 2", said)]
+    named = Order(frames_per_video=1, size=(64, 64), test_subjects=("E01", "E02"))
+    with pytest.raises(UserError, match="or name fewer subjects in --test-subjects"):
+        make_detector(manifest, labels, named, tmp_path / "never")
 
 
 def test_test_subjects_without_a_labelled_picture_are_told_before_training(
@@ -168,7 +180,7 @@ def test_an_unknown_backbone_and_missing_weights_are_answered_with_what_to_do(tm
 @pytest.mark.parametrize("content", [b"", b"not a detector"])
 def test_a_file_that_is_no_detector_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.safetensors").write_bytes(content)
-    with pytest.raises(UserError, match="cannot be read as a detector"):
+    with pytest.raises(UserError, match=r"(?s)cannot be read as a detector.*make one: vsslfw detector train"):
         read_detector(tmp_path / "x.safetensors")
 
 

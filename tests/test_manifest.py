@@ -112,7 +112,7 @@ WRONG_ROWS = {
     "end before start": ("X,c1.mp4,C,labelled,ES,9,4", "column end_s", "ends at 4 s, which is not after its start at 9 s", ""),
     "end at zero": ("X,c1.mp4,C,labelled,ES,,0", "column end_s", "not after its start at 0 s", ""),
     "clock time": ("X,c1.mp4,C,labelled,ES,1:20,", "column start_s", '"1:20" is not a time in seconds', "write 83.5"),
-    "decimal comma": ('X,c1.mp4,C,labelled,ES,"1,5",', "column start_s", '"1,5" is not a time in seconds', "83,5"),
+    "decimal comma": ('X,c1.mp4,C,labelled,ES,"1,5",', "column start_s", '"1,5" is not a time in seconds', "write a point: 1.5"),
     "negative time": ("X,c1.mp4,C,labelled,ES,-1,", "column start_s", '"-1" is not a time in seconds', ""),
     "infinite time": ("X,c1.mp4,C,labelled,ES,,inf", "column end_s", '"inf" is not a time in seconds', ""),
 }

@@ -98,6 +98,11 @@ FAULTS: dict[str, tuple[Callable[[], AuditLine], str, str]] = {
         "noted",
         "not known",
     ),
+    "a detector that found nobody": (
+        lambda: run_audits.detector_line("boxes_csv", "it", {"ES": (0, 10), "PNES": (0, 10)}),
+        "warning",
+        "found nobody in any video",
+    ),
     "no detector": (lambda: run_audits.detector_line("whole_frame", "it", {"ES": (0, 10), "PNES": (0, 10)}), "noted", "no patient region"),
     "one class left out": (lambda: run_audits.left_out_line({"PNES": 4}, {"ES": 10, "PNES": 6}), "warning", "PNES: 4 of 10"),
     "a few of all left out": (lambda: run_audits.left_out_line({"PNES": 1, "ES": 1}, {"ES": 19, "PNES": 19}), "noted", "ES: 1 of 20"),

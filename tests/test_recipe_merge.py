@@ -122,7 +122,13 @@ def test_set(override: str, key: tuple[str | int, ...], value: object) -> None:
             ["pretrain.optimizer.lr=3"],
             '--set pretrain.optimizer.lr=3: pretrain.optimizer: there is no key "optimizer" in pretrain\n    did you mean "optimiser"?',
         ),
-        (["epochs=3"], "it is a key of pretrain and of finetune"),
+        (["epochs=3"], 'did you mean "pretrain.epochs" or "finetune.epochs"?'),
+        (["region=3"], 'did you mean "pretrain.region" or "finetune.region"?'),
+        (
+            ["finetune.region=dict(type=boxes_csv, path=found.csv)"],
+            "--set finetune.region: dict(type=boxes_csv, path=found.csv) cannot be read: text in it needs quotes, and a shell takes them\n"
+            """    put single quotes around the whole: --set 'finetune.region=dict(type="...")'""",
+        ),
         (["foo"], "--set foo: expected KEY=VALUE"),
         (["=3"], "expected KEY=VALUE"),
         (["corruption.2.span=3"], "corruption is a list of 2; expected an index below 2, found 2"),

@@ -87,6 +87,7 @@ class Detector(ABC):
         """Told of a video's file, in every process, before its `fingerprint` or `boxes` are asked for.
 
         A detector that looks at pictures notes it here, and looks when `boxes` are first asked for. The default does nothing.
+        UserError if what the detector was given does not fit this video.
         """
         return
 

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.data.table import summarise
+from vsslfw.detection.fit import misplaced, strangers
 from vsslfw.detection.geometry import Aspect, grown, require_crop
-from vsslfw.detection.labels import read_boxes
+from vsslfw.detection.labels import Labels, read_boxes
 from vsslfw.detection.track import OnMiss, Track
 from vsslfw.digest import digest_of
-from vsslfw.errors import Problem, UserError, did_you_mean
-from vsslfw.interfaces import Detector, Examples, Location
+from vsslfw.errors import UserError
+from vsslfw.interfaces import Detector, Examples, Location, Watched
+
+NO_FIT = "The boxes do not fit the manifest:"
 
 
 class WholeFrame(Detector):
@@ -46,34 +49,35 @@ class BoxesCsv(Detector):
         """
         require_crop(margin, aspect)
         self.path = Path(os.path.abspath(path))
-        self._margin, self._aspect = margin, aspect
+        self._margin, self._aspect, self._on_miss = margin, aspect, on_miss
         self._tracks = {video_id: Track(labels, on_miss) for video_id, labels in read_boxes(self.path).items()}
 
     def boxes(self, video_id: str, times: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64] | None:
-        """(N, 4) boxes within the picture, at ``times`` (N,) seconds from the file's first picture. UserError if one lies outside it."""
+        """(N, 4) boxes within the picture, at ``times`` (N,) seconds from the file's first picture. UserError as of `watch`."""
         track = self._tracks.get(video_id)
         if track is None:
             return None
-        height, width = size
-        for time, (x1, y1, x2, y2) in zip(track.labels.times, track.labels.boxes, strict=True):
-            if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
-                box = f"the box of {video_id} at {time:g} s ({x1:g}, {y1:g}, {x2:g}, {y2:g})"
-                what = f"{box} lies outside the picture of {width} x {height} pixels"
-                raise UserError(Problem(what, self.path.name, "boxes are in pixels of the upright picture as it is in the file"))
+        _require_placed(track.labels, video_id, size)
         found = track.at(times, size)
         if found is None:
             return None
+        height, width = size
         return grown(found.clip(0, [width, height, width, height]), size, margin=self._margin, aspect=self._aspect)
 
     def prepare(self, video_ids: Sequence[str]) -> str:
-        """How many videos have boxes. UserError, with the nearest id, for boxes of a video that is not in the manifest."""
-        strangers = [name for name in self._tracks if name not in set(video_ids)]
-        if strangers:
-            problems = [
-                Problem(f'there is no video "{name}" in the manifest', self.path.name, did_you_mean(name, video_ids)) for name in strangers
-            ]
-            raise UserError(*summarise(problems), title="The boxes do not fit the manifest:")
-        return f"{len(self._tracks)} of {len(video_ids)} videos have boxes, the others are seen whole"
+        """How many videos have a box, and in how many nobody is ever seen. UserError, with the nearest id, for boxes of unknown videos."""
+        if unknown := strangers({name: track.labels for name, track in self._tracks.items()}, video_ids):
+            raise UserError(*summarise(unknown), title=NO_FIT)
+        boxed = sum(bool(track.labels.found.any()) for track in self._tracks.values())
+        said, without = f"{boxed} of {len(video_ids)} videos have boxes", len(self._tracks) - boxed
+        if self._on_miss != "drop" or not without:
+            return f"{said}, the others are seen whole"
+        return f'{said}, {without} have rows and never a box: all of their frames are left out (on_miss="drop"); the others are seen whole'
+
+    def watch(self, video: Watched) -> None:
+        """UserError for boxes that lie outside this video's picture, or far beyond it, and for rows behind the end of its file."""
+        if track := self._tracks.get(video.video_id):
+            _require_placed(track.labels, video.video_id, video.size, video.duration_s)
 
     def fingerprint(self, video_id: str) -> str:
         """A digest of this video's rows, so that another video's boxes leave its features as they are."""
@@ -84,3 +88,8 @@ class BoxesCsv(Detector):
         """What share of this video's rows has a box, and what the others have."""
         track = self._tracks.get(video_id)
         return track.shares() if track else {"whole_frame": 1.0}
+
+
+def _require_placed(labels: Labels, video_id: str, size: tuple[int, int], duration_s: float | None = None) -> None:
+    if wrong := misplaced(labels, video_id, size, duration_s):
+        raise UserError(*summarise(wrong), title="The boxes do not fit the videos:")

@@ -91,7 +91,7 @@ class SyntheticEMU(Dataset):
     def write(self, target: Path, told: Callable[[int, int], None] | None = None) -> Path:
         """Return ``target/videos.csv``; write the set first if it is not there. ``told`` hears (videos done, of how many).
 
-        UserError if ``target`` holds anything else.
+        UserError if ``target`` holds anything else, or cannot be written.
         """
         from vsslfw.data.synthetic.writing import Design, write_into
 

@@ -30,6 +30,8 @@ def command(out: Path, subjects: int, seed: int, level: str, seizures: int, hour
 
     from vsslfw.builtin.synthetic_emu import SyntheticEMU
 
+    if hours is not None and not math.isfinite(hours):
+        raise click.BadParameter(f"{hours} is no number of hours; 1.5 is one", param_hint="--hours")
     recordings, seconds = (2, 32.0) if hours is None else _recordings(hours, subjects)
     dataset = SyntheticEMU(
         subjects=subjects,

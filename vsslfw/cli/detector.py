@@ -44,6 +44,7 @@ def command() -> None:
 @click.option("--exclude-subjects", metavar="ID,ID", default="", help="Subjects that are used for nothing.")
 @click.option("--per-subject", is_flag=True, help="Cross-fit: each subject is left out of the detector that finds them.")
 @click.option("--folds", type=int, help="With --per-subject: so many groups of subjects, not one a subject.")
+@click.option("--identify", is_flag=True, help="Name subjects by their ids in the table, not by pseudonyms.")
 def train(
     boxes: Path,
     data: Path,
@@ -60,6 +61,7 @@ def train(
     exclude_subjects: str,
     per_subject: bool,
     folds: int | None,
+    identify: bool,
 ) -> None:
     """Train a detector on the patient's BOXES (video_id, time_s, x1, y1, x2, y2), and test it on subjects that it has not seen.
 
@@ -82,13 +84,15 @@ def train(
         per_subject=per_subject,
         folds=folds,
         size=_size(size),
+        identify=identify,
     )
     console = table_console()
     manifest, labels = read_manifest(data, to_split=False), read_boxes(boxes)
     with _Live() as live:
         made = make_detector(manifest, labels, order, out, live.told())
     console.print(_table(made.scores))
-    console.print("A miss counts as an IoU of 0. Subjects are pseudonyms; each was found by a detector that had not seen them.")
+    named = "" if identify else " Subjects are pseudonyms (--identify: ids)."
+    console.print(f"A miss counts as an IoU of 0.{named} Each subject was found by a detector that had not seen them.")
     console.print(f"Written: {made.path} ({len(made.folds)} network{'s' if len(made.folds) > 1 else ''})", markup=False, soft_wrap=True)
     console.print(f"Next:    vsslfw detector find {made.path} --data {data} -o found.csv", markup=False, soft_wrap=True)
 
@@ -158,7 +162,7 @@ def review(boxes: Path, data: Path, out: Path, most: int) -> None:
 
 
 class _Live:
-    """A progress bar while pictures are read, and one while a network is trained; nothing where there is no terminal."""
+    """A progress bar while pictures are read, and one while a network is trained; where there is no terminal, a line a network."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -178,8 +182,10 @@ class _Live:
         self._bar.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._bar.stop()
+        if isinstance(error, KeyboardInterrupt):
+            error.add_note("nothing is kept: give the command again")
 
     def told(self) -> Any:
         """What `vsslfw.detection.making.Told` asks for."""
@@ -189,6 +195,8 @@ class _Live:
             self._bar.update(self._task, description="videos", completed=done, total=of, note="")
 
         def fold(number: int, of: int, fold: Any) -> None:
+            if self._bar.disable:
+                click.echo(f"training network {number + 1} of {of}, on {len(fold.train)} subjects", err=True)
             self._bar.update(self._task, description=f"training {number + 1} of {of}", completed=0, total=None)
 
         def step(progress: Any) -> None:

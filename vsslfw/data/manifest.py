@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsslfw.data.spelling import alike, nfc
-from vsslfw.data.table import Cells, Table, nearest_file, read_table, summarise
+from vsslfw.data.table import Cells, Table, nearest_file, number_hint, read_table, summarise
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError, did_you_mean
 
@@ -127,7 +127,7 @@ def _seconds(cells: Cells, column: str, wrong: Callable[[str, str, str], None]) 
         value = math.nan
     if math.isfinite(value) and value >= 0:
         return value
-    wrong(column, f'"{text}" is not a time in seconds, 0 or more', "write 83.5, not 1:23.5 or 83,5")
+    wrong(column, f'"{text}" is not a time in seconds, 0 or more', number_hint(text) or "write 83.5, not 1:23.5 or 83,5")
     return None
 
 

@@ -81,6 +81,11 @@ def summarise(problems: Sequence[Problem]) -> list[Problem]:
     return shown
 
 
+def number_hint(text: str) -> str:
+    """What to write instead of a number with a decimal comma; nothing for any other text."""
+    return f"write a point: {text.replace(',', '.')}" if re.fullmatch(r"[+-]?\d*,\d+", text) else ""
+
+
 def nearest_file(folder: Path, written: str) -> str:
     """What there is instead of a file that is missing: the nearest name in its folder, or the part of the path that is missing."""
     if "\\" in written and (folder / written.replace("\\", "/")).exists():

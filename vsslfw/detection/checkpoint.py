@@ -25,6 +25,7 @@ from vsslfw.weights import load_into
 FORMAT = 1
 KIND = "vsslfw detector"
 DIGITS = 16
+MAKE_ONE = "make one: vsslfw detector train boxes.csv --data videos.csv"
 
 
 def subject_digest(subject_id: str, salt: str) -> str:
@@ -110,9 +111,9 @@ def read_detector(path: Path, *, where: str = "region.weights") -> DetectorFile:
             header = json.loads((file.metadata() or {}).get("vsslfw", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise UserError(Problem(f"{path.name} cannot be read as a detector: {error}", where)) from error
+        raise UserError(Problem(f"{path.name} cannot be read as a detector: {error}", where, MAKE_ONE)) from error
     if header.get("kind") != KIND:
-        raise UserError(Problem(f"{path.name} is no detector", where, "make one: vsslfw detector train boxes.csv --data videos.csv"))
+        raise UserError(Problem(f"{path.name} is no detector", where, MAKE_ONE))
     if header["format"] != FORMAT:
         raise UserError(Problem(f"{path.name} is a detector of format {header['format']}; this version reads {FORMAT}", where))
     members = []

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.detection.candidates import Candidates
-from vsslfw.detection.geometry import Boxes, area, iou
+from vsslfw.detection.geometry import SIDE, Boxes, area, iou
 
 SURE = 0.5
 """Candidates with at least this score say where the bed is, if there are any."""
@@ -67,5 +67,6 @@ def median_place(found: Sequence[Candidates]) -> Boxes:
 
 
 def _above(one: Candidates, least: float) -> Candidates:
-    kept = (one.scores >= least) & (area(one.boxes) > 1.0)
+    sides = one.boxes[:, 2:] - one.boxes[:, :2]
+    kept = (one.scores >= least) & (sides > SIDE + 0.1).all(axis=1)  # corners are written to a tenth of a pixel, and read again
     return Candidates(one.boxes[kept], one.scores[kept])

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsslfw.data.manifest import Manifest
-from vsslfw.data.pseudonyms import Pseudonyms
 from vsslfw.detection.checkpoint import read_detector
 from vsslfw.detection.find import Watching, find_patient
 from vsslfw.detection.labels import Labels
@@ -23,20 +22,23 @@ class Found:
     tracks: dict[str, Labels]
     failed: dict[str, str]
     seen: frozenset[str]
-    names: dict[str, str]
-    """Video id -> pseudonym."""
 
     def lines(self) -> Iterator[str]:
-        """What a person should know: the share of pictures in which the patient was found, by video where it is not all of them."""
+        """What a person should know: the share of pictures in which the patient was found, by video where it is not all of them.
+
+        Videos bear their ids, as in the file of boxes.
+        """
         for video_id, labels in self.tracks.items():
             share = labels.found.mean() if len(labels.times) else 0.0
             if share < 1:
-                yield f"{self.names[video_id]}: nobody found in {1 - share:.0%} of {len(labels.times)} pictures"
+                yield f"{video_id}: nobody found in {1 - share:.0%} of {len(labels.times)} pictures"
         for video_id, why in self.failed.items():
-            yield f"{self.names[video_id]}: left out, {why}"
+            yield f"{video_id}: left out ({why}); a run with these boxes sees it whole"
         whole = [int(labels.found.sum()) for labels in self.tracks.values()]
         of = sum(len(labels.times) for labels in self.tracks.values())
-        yield f"Found in {sum(whole)} of {of} pictures of {len(self.tracks)} videos; pseudonyms as in a run with seed 0"
+        yield f"Found in {sum(whole)} of {of} pictures of {len(self.tracks)} videos"
+        if of and not sum(whole):
+            yield "Nobody was found at all: lower --min-score, or train longer (--epochs) or on more boxes"
         if self.seen:
             yield f"{len(self.seen)} of these videos are of subjects that the detector was trained on: no test of it (docs/detector.md)"
 
@@ -66,4 +68,4 @@ def find_all(detector: Path, manifest: Manifest, watching: Watching, told: Calla
         else:
             failed[row.video_id] = "no picture of it could be read"
     told(len(manifest.rows), len(manifest.rows))
-    return Found(tracks, failed, frozenset(seen), Pseudonyms.of(manifest, 0).videos)
+    return Found(tracks, failed, frozenset(seen))

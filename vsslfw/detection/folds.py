@@ -9,6 +9,7 @@ from vsslfw.errors import Problem, UserError, did_you_mean
 from vsslfw.seeds import Stream
 
 TEST_SHARE = 0.25
+FEWER = "name fewer subjects"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ def held_out(subjects: Sequence[str], *, test: Iterable[str], exclude: Iterable[
         order = (Stream(seed, "detector") / "split").generator().permutation(len(left))
         test = [left[i] for i in order[: max(round(TEST_SHARE * len(left)), 1)]]
     train = tuple(subject for subject in left if subject not in test)
+    if not train and left:
+        what = f"all {len(left)} subjects with boxes are to be tested on: nobody is left to train on"
+        raise UserError(Problem(what, "--test-subjects", FEWER))
     if not train or not test:
         raise UserError(Problem(f"{len(left)} subjects with boxes are too few to train on some and test on others", hint="label more"))
     return Fold(train, tuple(sorted(subject for subject in test if subject in left)))

@@ -11,6 +11,8 @@ from vsslfw.errors import Problem, UserError
 
 Boxes = NDArray[np.float64]
 Aspect = Literal["keep", "frame", "square"]
+SIDE = 2.0
+"""Pixels of the shortest side of a box: a smaller one shows nobody."""
 
 
 def area(boxes: Boxes) -> Boxes:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from vsslfw.atomic import write_text
 from vsslfw.data.spelling import nfc
-from vsslfw.data.table import Cells, read_table, summarise
-from vsslfw.detection.geometry import Boxes
+from vsslfw.data.table import Cells, number_hint, read_table, summarise
+from vsslfw.detection.geometry import SIDE, Boxes
 from vsslfw.digest import digest_of
 from vsslfw.errors import Problem, UserError
 
@@ -28,17 +28,23 @@ COLUMNS = ("video_id", "time_s", *CORNERS)
 class Labels:
     """The boxes (n, 4) of one video at times (n,) seconds, increasing; a row of NaN says that nobody is there then.
 
-    ``scores`` (n,): how sure the detector was, 0 to 1; NaN where nobody says.
+    ``scores`` (n,): how sure the detector was, 0 to 1; NaN where nobody says. ``file`` and ``rows`` (n,): where they were read.
     """
 
     times: NDArray[np.float64]
     boxes: Boxes
     scores: NDArray[np.float64]
+    file: str = ""
+    rows: NDArray[np.int64] | None = None
 
     @property
     def found(self) -> NDArray[np.bool_]:
         """(n,) True where there is a box."""
         return np.asarray(np.isfinite(self.boxes).all(axis=1))
+
+    def place(self, at: int, column: str) -> str:
+        """Where a person finds one of them: the file, its row and a column; nothing if they were not read."""
+        return "" if self.rows is None else f"{self.file} row {self.rows[at]}, column {column}"
 
     def digest(self) -> str:
         """Of times and boxes: scores change no crop."""
@@ -55,7 +61,7 @@ def read_boxes(path: Path) -> dict[str, Labels]:
     """
     table = read_table(path, COLUMNS, ("score",))
     problems: list[Problem] = []
-    found: dict[str, dict[float, tuple[float, ...]]] = defaultdict(dict)
+    found: dict[str, dict[float, tuple[float, ...]]] = defaultdict(dict)  # video id -> time -> the values, and the row at the end
     for cells in table.rows:
 
         def wrong(column: str, what: str, hint: str = "", row: int = cells.row) -> None:
@@ -70,10 +76,10 @@ def read_boxes(path: Path) -> dict[str, Labels]:
         time = row[0]
         if time in found[video_id]:
             wrong("time_s", f'"{video_id}" has another box at this time')
-        found[video_id][time] = row
+        found[video_id][time] = (*row, cells.row)
     if problems:
         raise UserError(*summarise(problems), title=f"{path}: {len(problems)} problem{'s' if len(problems) > 1 else ''}")
-    return {video_id: _labels([rows[time] for time in sorted(rows)]) for video_id, rows in found.items()}
+    return {video_id: _labels([rows[time] for time in sorted(rows)], path.name) for video_id, rows in found.items()}
 
 
 def write_boxes(path: Path, tracks: Mapping[str, Labels], *, private: bool = False) -> None:
@@ -88,9 +94,9 @@ def write_boxes(path: Path, tracks: Mapping[str, Labels], *, private: bool = Fal
     write_text(path, text.getvalue(), private=private)
 
 
-def _labels(rows: list[tuple[float, ...]]) -> Labels:
+def _labels(rows: list[tuple[float, ...]], file: str) -> Labels:
     table = np.array(rows, dtype=np.float64)
-    return Labels(table[:, 0], table[:, 1:5], table[:, 5])
+    return Labels(table[:, 0], table[:, 1:5], table[:, 5], file, table[:, 6].astype(np.int64))
 
 
 def _row(cells: Cells, wrong: Callable[..., None]) -> tuple[float, ...] | None:
@@ -106,10 +112,16 @@ def _row(cells: Cells, wrong: Callable[..., None]) -> tuple[float, ...] | None:
     if nobody:
         return (time, *[math.nan] * 4, score)
     x1, y1, x2, y2 = corners
+    turned = False
     for low, high, first, second in ((x1, x2, "x1", "x2"), (y1, y2, "y1", "y2")):
         if high <= low:
+            turned = True
             hint = "a box is x1, y1 (top left), x2, y2 (bottom right)"
             wrong(second, f"{second} ({high:g}) must be greater than {first} ({low:g})", hint)
+    if not turned and min(x2 - x1, y2 - y1) < SIDE - 1e-6:
+        column = "x2" if x2 - x1 < SIDE - 1e-6 else "y2"
+        what = f"a box of {x2 - x1:g} x {y2 - y1:g} pixels is none; its sides must be {SIDE:g} or more"
+        wrong(column, what, "boxes are in pixels of the upright picture, not shares of it")
     return (time, x1, y1, x2, y2, score)
 
 
@@ -121,5 +133,5 @@ def _number(cells: Cells, column: str, wrong: Callable[..., None]) -> float:
         value = math.nan
     if math.isfinite(value):
         return value
-    wrong(column, f'"{cells[column]}" is not a number')
+    wrong(column, f'"{cells[column]}" is not a number', number_hint(cells[column]))
     return math.nan

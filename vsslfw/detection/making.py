@@ -10,10 +10,12 @@ import numpy as np
 
 from vsslfw.data.manifest import Manifest
 from vsslfw.data.pseudonyms import Pseudonyms
+from vsslfw.data.table import summarise
 from vsslfw.detection.candidates import Candidates, candidates
 from vsslfw.detection.checkpoint import is_detector, write_detector
 from vsslfw.detection.choose import Rule, choose
-from vsslfw.detection.folds import Fold, crossed, held_out
+from vsslfw.detection.fit import strangers
+from vsslfw.detection.folds import FEWER, Fold, crossed, held_out
 from vsslfw.detection.geometry import Boxes
 from vsslfw.detection.labels import Labels
 from vsslfw.detection.model import ARCHITECTURES, PatientSSD
@@ -44,6 +46,8 @@ class Order:
     size: tuple[int, int] | None = None
     """(H, W) that the network looks at; none: the architecture's own."""
     rule: Rule = field(default_factory=Rule)
+    identify: bool = False
+    """Subjects bear their ids in the scores, not pseudonyms."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Made:
-    """A detector's file, and how good it is: scores by test subject (as pseudonyms) and over all, each found by who had not seen them."""
+    """A detector's file, and how good it is: scores by test subject and over all, each found by who had not seen them."""
 
     path: Path
     folds: list[Fold]
@@ -78,7 +82,7 @@ def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order
     used = {subject for fold in folds for subject in (*fold.train, *fold.test)}
     size = order.size or ARCHITECTURES[order.arch]
     pictures = read_pictures([row for row in rows if row.subject_id in used], labels, size, of_each=order.frames_per_video, told=told.read)
-    _check_pictures(folds, pictures)
+    _check_pictures(folds, pictures, named=bool(order.test_subjects))
     members, parts, chosen, found = [], [], [], []
     for number, fold in enumerate(folds):
         told.fold(number, len(folds), fold)
@@ -89,7 +93,8 @@ def make_detector(manifest: Manifest, labels: Mapping[str, Labels], order: Order
         parts.append(test)
         chosen.append(boxes)
         found += answers
-    names = Pseudonyms.of(manifest, 0).subjects
+    pseudonyms = Pseudonyms.of(manifest, 0).subjects
+    names = {subject: subject for subject in pseudonyms} if order.identify else pseudonyms
     scores = _scores(parts, chosen, found, names)
     mean_iou = scores[-1].mean_iou
     boxes_digest = digest_of({video_id: one.digest() for video_id, one in labels.items()})
@@ -124,23 +129,22 @@ def _scores(parts: Sequence[Pictures], chosen: Sequence[Boxes], found: Sequence[
 def _check(manifest: Manifest, labels: Mapping[str, Labels], order: Order, out: Path) -> None:
     problems = [Problem(*wrong) for wrong in _wrong(order)]
     problems += wrong_output(out, replaces=is_detector(out), hint="it is no detector: choose another name")
-    known = [row.video_id for row in manifest.rows]
-    strangers = [name for name in labels if name not in set(known)]
-    problems += [Problem(f'there is no video "{name}" in the manifest', "boxes", did_you_mean(name, known)) for name in strangers[:10]]
+    problems += strangers(labels, [row.video_id for row in manifest.rows])
     if problems:
-        raise UserError(*problems)
+        raise UserError(*summarise(problems))
 
 
-def _check_pictures(folds: Sequence[Fold], pictures: Pictures) -> None:
-    """Before hours of training: every fold has what it needs to be trained and tested."""
+def _check_pictures(folds: Sequence[Fold], pictures: Pictures, *, named: bool) -> None:
+    """Before hours of training: every fold has what it needs to be trained and tested. ``named``: the test subjects were."""
     problems = []
+    more = "label more, or let --frames take more of each video" + (f", or {FEWER} in --test-subjects" if named else "")
     for number, fold in enumerate(folds, 1):
         where = f"fold {number} of {len(folds)}" if len(folds) > 1 else ""
         train, test = pictures.of(fold.train), pictures.of(fold.test)
         boxed = int(np.isfinite(train.boxes[:, 0]).sum())
         if boxed < FEWEST:
             what = f"{boxed} labelled pictures with a box are too few to train on; {FEWEST} are needed"
-            problems.append(Problem(what, where, "label more, or let --frames take more of each video"))
+            problems.append(Problem(what, where, more))
         if not len(test):
             what = f"none of its test subjects has a labelled picture: {', '.join(fold.test)}"
             problems.append(Problem(what, where, "exclude them (--exclude-subjects), or label pictures within their videos"))

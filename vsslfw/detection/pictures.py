@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.data.manifest import VideoRow
+from vsslfw.data.table import summarise
+from vsslfw.detection.fit import misplaced
 from vsslfw.detection.geometry import Boxes
 from vsslfw.detection.labels import Labels
 from vsslfw.errors import Problem, UserError
@@ -46,7 +48,8 @@ def read_pictures(
 ) -> Pictures:
     """At most ``of_each`` labelled pictures of each row's video, evenly over its labels, resized to ``size`` (H, W).
 
-    ``told`` hears (videos done, of how many). UserError names every video that cannot be read, and every box outside its picture.
+    ``told`` hears (videos done, of how many). UserError names every video that cannot be read, every box outside its picture, and
+    every row behind the end of its file.
     """
     images, boxes, subjects, videos = [], [], [], []
     problems: list[Problem] = []
@@ -54,10 +57,13 @@ def read_pictures(
     for done, row in enumerate(wanted):
         told(done, len(wanted))
         found = labels[row.video_id]
+        described = probe(row.path)
+        if not described.error and (wrong := misplaced(found, row.video_id, described.size, described.duration_s)):
+            problems += wrong
+            continue
         chosen = _chosen(found.times, row, of_each)
         if not len(chosen):
             continue
-        described = probe(row.path)
         stream = frames_at(row.path, found.times[chosen], size=size)
         read = list(stream) if not described.error else []
         if not read:
@@ -66,17 +72,13 @@ def read_pictures(
         height, width = described.size
         scale = np.array([size[1] / width, size[0] / height] * 2)
         of_video = found.boxes[chosen[[i for i, _ in read]]]
-        if np.any((of_video[:, :2] >= [width, height]) | (of_video[:, 2:] <= 0)):
-            what = f"a box lies outside the picture of {width} x {height} pixels"
-            problems.append(Problem(what, row.video_id, "boxes are in pixels of the upright picture as it is in the file"))
-            continue
         images += [image for _, image in read]
         boxes.append(of_video.clip(0, [width, height, width, height]) * scale)
         subjects += [row.subject_id] * len(read)
         videos += [row.video_id] * len(read)
     told(len(wanted), len(wanted))
     if problems:
-        raise UserError(*problems, title="These videos cannot be used:")
+        raise UserError(*summarise(problems), title="Boxes or videos cannot be used:")
     if not images:
         raise UserError(Problem("none of the boxes belongs to a video of the manifest", hint="video_id of both files must agree"))
     return Pictures(np.stack(images), np.concatenate(boxes), np.array(subjects), np.array(videos))

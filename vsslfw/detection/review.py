@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from vsslfw.atomic import write_text
 from vsslfw.data.manifest import Manifest, VideoRow
+from vsslfw.data.table import summarise
+from vsslfw.detection.fit import misplaced, strangers
 from vsslfw.detection.geometry import iou
 from vsslfw.detection.labels import Labels
-from vsslfw.video import frames_at, probe
+from vsslfw.errors import Problem, UserError
+from vsslfw.video import Probe, frames_at, probe
 
 TILES = 6
 """Pictures of a video: the worst moments, and evenly spread ones."""
@@ -50,10 +53,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Shown:
-    """A video on the page."""
+    """A video on the page; no verdict where there are no boxes to judge."""
 
     video_id: str
-    verdict: Verdict
+    verdict: Verdict | None
     tiles: list[Tile]
     note: str
 
@@ -82,15 +85,25 @@ def verdict(labels: Labels) -> Verdict:
 def write_review(
     out: Path, manifest: Manifest, labels: Mapping[str, Labels], *, most: int, told: Callable[[int, int], None] = lambda done, of: None
 ) -> int:
-    """Write the page, mode 0600, without scripts, everything escaped; how many videos are on it. ``told`` hears (done, of how many)."""
+    """Write the page, mode 0600, without scripts, everything escaped; how many videos are on it. ``told`` hears (done, of how many).
+
+    UserError for boxes of a video that the manifest lacks, or that do not fit the videos of the page.
+    """
+    if unknown := strangers(labels, [row.video_id for row in manifest.rows]):
+        raise UserError(*summarise(unknown), title="The boxes do not fit the manifest:")
     nothing = Labels(np.zeros(0), np.zeros((0, 4)), np.zeros(0))
     judged = [(verdict(labels.get(row.video_id, nothing)), row) for row in manifest.rows]
     worst = sorted(judged, key=lambda pair: (-pair[0].worry, pair[1].video_id))[:most]
-    shown = []
+    shown: list[Shown] = []
+    wrong: list[Problem] = []
     for done, (found, row) in enumerate(worst):
         told(done, len(worst))
-        shown.append(_shown(row, labels.get(row.video_id, nothing), found))
+        probed, own = probe(row.path), labels.get(row.video_id, nothing)
+        wrong += [] if probed.error else misplaced(own, row.video_id, probed.size, probed.duration_s)
+        shown += [] if wrong else [_shown(row, probed, own, found)]
     told(len(worst), len(worst))
+    if wrong:
+        raise UserError(*summarise(wrong), title="The boxes do not fit the videos:")
     folder = str(resources.files("vsslfw.detection"))
     page = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = page.get_template("review.html").render(videos=shown, of=len(judged))
@@ -98,17 +111,16 @@ def write_review(
     return len(shown)
 
 
-def _shown(row: VideoRow, labels: Labels, found: Verdict) -> Shown:
-    probed = probe(row.path)
+def _shown(row: VideoRow, probed: Probe, labels: Labels, found: Verdict) -> Shown:
     if probed.error:
-        return Shown(row.video_id, found, [], probed.error)
+        return Shown(row.video_id, found if len(labels.times) else None, [], probed.error)
     note = "" if len(labels.times) else "there are no boxes of this video: it would be seen whole"
     times = labels.times if len(labels.times) else np.array([row.start_s])
     chosen = _worst_moments(labels) if len(labels.times) else np.array([0])
     size = (max(round(WIDTH * probed.size[0] / probed.size[1]), 1), WIDTH)
     stream = frames_at(row.path, times[chosen], size=size)
     tiles = [_tile(image, labels, int(chosen[i]), float(times[chosen[i]]), WIDTH / probed.size[1]) for i, image in stream]
-    return Shown(row.video_id, found, tiles, note or stream.error)
+    return Shown(row.video_id, found if len(labels.times) else None, tiles, note or stream.error)
 
 
 def _worst_moments(labels: Labels) -> NDArray[np.intp]:

@@ -51,6 +51,10 @@ def threshold_line(
     return AuditLine(check, "ok", fine)
 
 
+WHOLE = "whole_frame"
+"""The detector that looks for nobody."""
+
+
 def detector_line(
     detector: str,
     made_by: str,
@@ -60,11 +64,14 @@ def detector_line(
 ) -> AuditLine:
     """Class -> (its videos with a patient region, all its videos): who has one, and what the detector may have seen.
 
+    ``detector``: its name, `WHOLE` if none was asked for.
     ``found``: class -> mean share of the times at which its patients were found, if that is known. ``trained_on``: of how many videos the
     subject trained the detector, and of how many this is known.
     """
     check = "Patient regions"
     if not any(with_box for with_box, _ in boxes.values()):
+        if detector != WHOLE:
+            return AuditLine(check, "warning", f"{detector} was asked for, and found nobody in any video: all of them are seen whole")
         return AuditLine(check, "noted", f"{detector}: no patient region; the room around the patient is seen too, in every class alike")
     counts = "; ".join(f"{label}: {with_box} of {of}" for label, (with_box, of) in boxes.items())
     shares = [with_box / of for with_box, of in boxes.values() if of]

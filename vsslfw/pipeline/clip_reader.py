@@ -12,7 +12,7 @@ from vsslfw.data.clips import Clip
 from vsslfw.digest import digest_of
 from vsslfw.interfaces import Backbone, Detector, Watched
 from vsslfw.pipeline.backbone import FrozenBackbone
-from vsslfw.pipeline.index import Video
+from vsslfw.pipeline.index import NOBODY, Video
 from vsslfw.pipeline.keys import component_key
 from vsslfw.recipe import Recipe
 from vsslfw.video import FrameStream, Player, decoder_version, frames_at
@@ -78,7 +78,7 @@ class Reading:
         stream = self._stream
         frames = np.stack([image for _, image in taken]) if taken else np.zeros((0, *(stream.size or (0, 0)), 3), np.uint8)
         nobody = int(self._nobody[first - self._first : last - self._first].sum())
-        dropped = f"nobody is in the picture in {nobody} of {last - first} frames, and they are dropped" if nobody else ""
+        dropped = f"{NOBODY} in {nobody} of {last - first} frames, and they are dropped" if nobody else ""
         whole = len(taken) == last - first
         error = "" if whole else stream.error or dropped
         boxes = None if stream.boxes is None else stream.boxes[rows]

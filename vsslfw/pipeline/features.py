@@ -9,14 +9,16 @@ from typing import Any, Literal
 
 from vsslfw.data.clips import Clip
 from vsslfw.data.store import FeatureEntry
+from vsslfw.data.table import summarise
 from vsslfw.digest import digest_of
+from vsslfw.errors import UserError
 from vsslfw.pipeline import progress
 from vsslfw.pipeline.backbone import FrozenBackbone
 from vsslfw.pipeline.cache import Cache
 from vsslfw.pipeline.clip_reader import ClipReader, Request
 from vsslfw.pipeline.extract import Extractor
 from vsslfw.pipeline.folds import Case
-from vsslfw.pipeline.index import Index, LeftOut, check_left_out, duration
+from vsslfw.pipeline.index import Index, LeftOut, Video, check_left_out, duration
 from vsslfw.pipeline.online import check_readable
 from vsslfw.pipeline.pretrain import PretrainClip
 from vsslfw.recipe import Recipe
@@ -95,7 +97,20 @@ def _requests(
     reader: ClipReader,
 ) -> list[Keyed]:
     requests = [Request(clip, index.videos[clip.video_id], region, crop, views) for clip in clips]
+    _watch(region, {request.clip.video_id: request.video for request in requests}.values(), reader)
     return [(reader.key(request), request) for request in requests]
+
+
+def _watch(region: dict[str, Any], videos: Iterable[Video], reader: ClipReader) -> None:
+    """Tell the detector of every video. UserError holds all that it says does not fit them, not the first video's alone."""
+    refused: list[UserError] = []
+    for video in videos:
+        try:
+            reader.detector(region, video)
+        except UserError as error:
+            refused.append(error)
+    if refused:
+        raise UserError(*summarise([problem for error in refused for problem in error.problems]), title=refused[0].title)
 
 
 def _lost(requests: Iterable[Keyed], failed: Mapping[str, str]) -> list[tuple[LeftOut, bool]]:

@@ -22,6 +22,10 @@ from vsslfw.video import Probe, probe
 PROBE_VERSION = 2
 
 
+NOBODY = "nobody is in the picture"
+"""How it is said that frames are left out for that (``on_miss="drop"``)."""
+
+
 @dataclass(frozen=True)
 class Video:
     """A readable row of the manifest: what its file is, and the digest of the file's content."""
@@ -140,9 +144,18 @@ def check_left_out(rows: Iterable[VideoRow], left_out: Iterable[LeftOut], policy
     if not emptied:
         return
     reasons = [Problem(video.reason, where=f"video {video.video_id}") for video in left_out]
-    hint = "Repair or replace these files, remove their rows, or allow it with --set video.on_unreadable=leave_out"
-    what = f"{len(left_out)} unreadable files leave nothing of {', '.join(emptied)}"
-    raise UserError(*reasons, Problem(what, hint=hint), title="The run would lose part of the data:")
+    empty = sum(NOBODY in video.reason for video in left_out)
+    unreadable = len(left_out) - empty
+    what, todo = [], []
+    if unreadable:
+        what.append(f"{unreadable} unreadable files")
+        todo.append("Repair or replace these files")
+    if empty:
+        what.append(f"{empty} videos in which nobody is found, or too seldom,")
+        todo.append('Look at their boxes (vsslfw detector review), lower a detector\'s min_score, let on_miss be "hold" or "whole_frame"')
+    hint = f"{'; '.join(todo)}, remove their rows, or allow it with --set video.on_unreadable=leave_out"
+    whole = Problem(f"{' and '.join(what)} leave nothing of {', '.join(emptied)}", hint=hint)
+    raise UserError(*reasons, whole, title="The run would lose part of the data:")
 
 
 def _emptied(rows: Iterable[VideoRow], gone: set[str], part: Callable[[VideoRow], str | None]) -> list[str]:

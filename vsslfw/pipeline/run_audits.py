@@ -65,7 +65,7 @@ def detector_audit(pipeline: Pipeline) -> AuditLine:
     shares = {name: [note["shares"].get("found", 0.0) for label, note in notes if label == name and note] for name in pipeline.classes}
     found = {name: sum(of_class) / len(of_class) for name, of_class in shares.items() if of_class}
     who = f"the detector {component.name} of {component.distribution}"
-    return lines.detector_line(str(region["type"]), who, boxes, found, (sum(known), len(known)))
+    return lines.detector_line(component.name, who, boxes, found, (sum(known), len(known)))
 
 
 def _changed(pipeline: Pipeline) -> list[str]:

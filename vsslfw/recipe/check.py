@@ -76,17 +76,17 @@ def _finding(loc: tuple[int | str, ...], values: dict[str, Any]) -> Finding:
 
 
 def _elsewhere(key: str, hints: dict[str, Any]) -> str:
-    """The nearest key of this section, else the sections that do have the key."""
-    near = did_you_mean(key, hints)
-    if near.startswith("did"):
-        return near
+    """The sections that do have the key, else the nearest key of this section."""
     owners = [
-        name
+        f'"{name}.{key}"'
         for name, hint in get_type_hints(Settings).items()
         if isinstance(hint, type) and issubclass(hint, Section) and key in hint.model_fields
     ]
     if owners:
-        return f"it is a key of {' and of '.join(owners)}"
+        return f"did you mean {' or '.join(owners)}?"
+    near = did_you_mean(key, hints)
+    if near.startswith("did"):
+        return near
     return f"{near}{'; ' if near else ''}a name that only helps the lines below starts with an underscore"
 
 

@@ -10,6 +10,8 @@ from vsslfw.errors import Problem
 from vsslfw.recipe.evaluate import Evaluator, is_text
 from vsslfw.recipe.tree import UNREADABLE, Node, Place, merge
 
+_QUOTED = """put single quotes around the whole: --set '%s=dict(type="...")'"""
+
 
 def apply_overrides(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Problem]]:
     """The tree with each ``KEY=VALUE`` in it, the later winning, and what is wrong with their form.
@@ -29,6 +31,14 @@ def apply_overrides(tree: Node, overrides: Sequence[str]) -> tuple[Node, list[Pr
             problems.append(Problem(f"{path[0]} belongs to a recipe file and cannot be set", str(place), hint))
         else:
             node = value_of(value.strip(), place)
+            if isinstance(node.value, str) and value.strip().startswith("dict("):
+                # Taken as plain text, it would be answered as the name of a component.
+                problems.append(
+                    Problem(
+                        f"{value.strip()} cannot be read: text in it needs quotes, and a shell takes them", f"--set {key}", _QUOTED % key
+                    )
+                )
+                continue
             try:
                 tree = _with(tree, path, node, ())
             except _RefusedError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -89,18 +90,44 @@ def write_into(target: Path, design: Design, version: int, told: Callable[[int, 
     """The path of videos.csv in ``target``, which is made if it is not there. A half-written set is never used.
 
     ``told`` is called with the number of finished videos and of all of them. UserError if ``target`` holds anything else than this
-    very set: it is left as it is.
+    very set, which is left as it is, and if it cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(target.parent / f".{target.name}.lock"):
-        if target.is_dir() and any(target.iterdir()):
-            _check_same(target, design, version)
-        else:
-            staging = target.parent / f".{target.name}.part"
-            shutil.rmtree(staging, ignore_errors=True)
-            _write(staging, design, version, told or (lambda done, of: None))
-            os.replace(staging, target)
+    if not _there(target):
+        _require_place(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = target.parent / f".{target.name}.lock"
+        with filelock.FileLock(lock):
+            if not _there(target):
+                _write_at_once(target, design, version, told or (lambda done, of: None))
+            with contextlib.suppress(OSError):
+                lock.unlink()  # whoever waited for it, or makes it anew, finds the set whole
+    _check_same(target, design, version)
     return target / "videos.csv"
+
+
+def _there(target: Path) -> bool:
+    return os.path.isdir(target) and any(target.iterdir())  # which, unlike Path's, is False where one may not look
+
+
+def _write_at_once(target: Path, design: Design, version: int, told: Callable[[int, int], None]) -> None:
+    staging = target.parent / f".{target.name}.part"
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        _write(staging, design, version, told)
+        os.replace(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _require_place(target: Path) -> None:
+    """UserError, before anything is made, where a folder ``target`` cannot be."""
+    folder = next(parent for parent in target.absolute().parents if os.path.exists(parent))
+    if os.path.exists(target) and not os.path.isdir(target):
+        raise UserError(Problem("is a file, and a folder is to be written", str(target), "Choose another name"))
+    if not folder.is_dir():
+        raise UserError(Problem(f"cannot be written: {folder.name} is a file, not a folder", str(target), "Choose another place"))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(Problem(f"cannot be written: the folder {folder} may not be written to", str(target), "Choose another place"))
 
 
 def _check_same(target: Path, design: Design, version: int) -> None:
