@@ -28,6 +28,7 @@ class _SSD(Detector):
     """What both architectures share."""
 
     check_with: ClassVar[Examples] = ()
+    cache_version = 2
     arch: ClassVar[str]
 
     def __init__(
