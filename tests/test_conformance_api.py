@@ -292,6 +292,7 @@ def test_a_recipe_with_a_backbone_of_its_own_keeps_it(vsslfw_recipe: Callable[..
     assert vsslfw_recipe(recipe=path).settings.backbone["type"] == "resnet34"
 
 
+@pytest.mark.slow
 def test_a_run_has_a_folder_of_its_own(vsslfw_run: Callable[..., Any]) -> None:
     one, two = vsslfw_run("pretrain.epochs=1"), vsslfw_run("pretrain.epochs=1")
     assert one.folder != two.folder

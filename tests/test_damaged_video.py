@@ -62,6 +62,7 @@ def test_a_hole_that_is_too_large_stops_the_run(damaged: Any, tmp_path: Path) ->
         _ = pipeline(tmp_path).features
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["contextual", "labelled-train-fold", "none"])
 def test_a_subject_that_is_lost_is_told_whatever_pretraining_sees(source: str, damaged: Any, tmp_path: Path) -> None:
     damaged("labelled", 0.0, 1.0)
@@ -69,6 +70,7 @@ def test_a_subject_that_is_lost_is_told_whatever_pretraining_sees(source: str, d
         _ = pipeline(tmp_path, pretrain__source=source).features
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("views", ["2", "online"])
 def test_contextual_clips_that_cannot_be_read_are_left_out_alike_online_and_cached(views: str, damaged: Any, tmp_path: Path) -> None:
     damaged("contextual", 0.0, 0.5)
@@ -78,6 +80,7 @@ def test_contextual_clips_that_cannot_be_read_are_left_out_alike_online_and_cach
     assert len(features.left_out) == len({video.video_id for video in features.left_out})
 
 
+@pytest.mark.slow
 def test_a_stricter_limit_refuses_what_the_cache_holds(damaged: Any, tmp_path: Path) -> None:
     damaged("labelled", 0.5, 1.5)
     assert pipeline(tmp_path, video__max_lost="0.9").features.cases

@@ -97,6 +97,7 @@ def test_figures_stand_beside_the_constant_answer_and_chance_is_named(two: tuple
     assert "Not comparable" not in printed
 
 
+@pytest.mark.slow
 def test_another_seed_is_comparable_although_it_gives_other_pseudonyms(tiny_run: Path, tmp_path: Path) -> None:
     run(load_recipe("seizure_bart", profile="demo", overrides=tiny_overrides(seed="7")), out=tmp_path / "b")
     comparison = compare_runs(tiny_run, tmp_path / "b")

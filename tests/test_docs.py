@@ -19,7 +19,7 @@ def blocks(page: Path) -> list[str]:
     return BLOCK.findall(page.read_text(encoding="utf-8"))
 
 
-WHOLE_RUNS = {ROOT / "docs" / "python.md"}
+WHOLE_RUNS = {ROOT / "docs" / name for name in ("python.md", "recipes.md", "plugins.md")}
 
 
 @pytest.mark.parametrize(

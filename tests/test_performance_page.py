@@ -29,6 +29,7 @@ def test_the_table_on_the_page_is_the_one_that_was_saved(name: str) -> None:
     assert written(PAGE, name, saved["header"], saved["rows"]) == PAGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_benchmark_measures_every_way(name: str) -> None:
     done = subprocess.run([sys.executable, ROOT / "benchmarks" / f"{name}.py", *QUICK[name]], capture_output=True, text=True, check=True)

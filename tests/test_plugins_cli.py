@@ -91,6 +91,7 @@ def test_a_run_with_five_broken_plugins_ends_well_and_names_the_one_whose_hook_r
     assert str(site) not in log
 
 
+@pytest.mark.slow
 def test_a_recipe_that_names_a_component_of_a_broken_plugin_is_told_its_error(vsslfw: Command, site: Path) -> None:
     name, text, words = BROKEN["half registered"]
     path = install(site, name, text)
@@ -110,6 +111,7 @@ def test_strict_plugins_fail_on_a_broken_one_and_the_list_still_shows_it(vsslfw:
     assert "broken_import.py:1" in listed.stdout
 
 
+@pytest.mark.slow
 def test_the_list_imports_no_component_and_check_imports_them_all(vsslfw: Command, site: Path) -> None:
     install(site, "vsslfw-noise", registering('"corruption", "noise", "noise_parts:Noise"'), noise_parts="1 / 0\n")
     assert vsslfw("plugins").returncode == 0

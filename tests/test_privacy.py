@@ -116,6 +116,7 @@ def test_the_recipe_of_a_run_says_how_to_give_the_paths_again_and_keeps_its_dige
     assert load_recipe(folder / "recipe.py").digest == json.loads((folder / "run.json").read_text())["recipe"]
 
 
+@pytest.mark.slow
 def test_moving_the_data_the_boxes_and_the_weights_computes_nothing_again(study: Study, tmp_path: Path) -> None:
     before = study.run().folder / "predictions.csv"
     content = before.read_bytes()
@@ -139,6 +140,7 @@ def test_a_pseudonymous_run_leaves_nothing_of_an_identified_one_in_its_folder(st
     assert (folder / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_an_id_is_never_a_folders_name(tmp_path: Path, synthetic: Path) -> None:
     manifest = own_data(synthetic, tmp_path / "own", lambda name: f"../../../../evil/{name}")
     overrides = [override for override in tiny_overrides() if not override.startswith("data")]

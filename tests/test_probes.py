@@ -106,6 +106,7 @@ def test_the_null_does_not_depend_on_the_number_of_jobs() -> None:
     assert one.m == 19, "6 choose 3, less the true one"
 
 
+@pytest.mark.slow
 def test_permutations_end_once_p_cannot_be_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "ROUND", 10)
     monkeypatch.setattr(probes, "ENOUGH", 5)

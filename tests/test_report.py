@@ -174,7 +174,7 @@ def test_every_definition_stands_beside_the_constant_answer() -> None:
 
 def test_a_figure_that_does_not_vary_says_why_it_has_no_interval() -> None:
     own = [dataclasses.replace(p, predicted="ES") if p.label == "ES" else p for p in report(8, 2).predictions]
-    metrics = compute_metrics(own, CLASSES, "ES", options=StatisticsOptions())
+    metrics = compute_metrics(own, CLASSES, "ES", options=StatisticsOptions(resamples=40))
     assert metrics["definitions"]["balanced_accuracy"]["interval"]
     page = Page(render(report(metrics=metrics, predictions=own)))
     assert page.text.count(f"No interval: {ALIKE}") == 2, "of sensitivity and NPV"

@@ -63,6 +63,7 @@ def test_other_data_in_the_same_folder_are_refused_and_nothing_is_lost(resume: b
     assert files(folder) == before
 
 
+@pytest.mark.slow
 def test_other_weights_under_the_same_name_are_refused(tmp_path: Path) -> None:
     from vsslfw.builtin.resnet import ResNet18
 

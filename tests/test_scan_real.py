@@ -76,6 +76,7 @@ def test_every_awkward_file_is_expected_and_audited(audited: dict[str, dict[str,
     assert {line.split("\t")[0] for line in listed} == set(audited) == set(AWKWARD)
 
 
+@pytest.mark.slow
 def test_a_folder_of_subjects_and_classes_becomes_a_manifest(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "gmdcsa24"
     if not folder.is_dir():

@@ -150,6 +150,7 @@ def test_the_tutorial_leads_from_nothing_to_a_run_with_the_new_corruption_and_to
     Shell(tmp_path / "theirs").follow(there, tmp_path / "clinic")
 
 
+@pytest.mark.slow
 def test_a_single_file_is_written_checked_and_used(shell: Shell, empty: Path) -> None:
     shell.follow(steps("A single file"), empty)
     assert [path.name for path in empty.glob("*.py")] == ["my_plugin.py"]

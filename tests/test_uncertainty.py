@@ -72,7 +72,7 @@ def test_a_few_subjects_who_are_all_right_do_not_say_that_everybody_is(right: bo
         for v in range(3)
         for share in [0.9 if right else 0.1]
     ]
-    levels = compute_metrics(predictions, ("ES", "PNES"), "ES", options=StatisticsOptions())["levels"]
+    levels = compute_metrics(predictions, ("ES", "PNES"), "ES", options=StatisticsOptions(resamples=20))["levels"]
     for entry in (entry for level in levels.values() if level for entry in level["definitions"].values()):
         assert entry["interval"] is None
         assert entry["interval_reason"] == (ALIKE if entry["value"] is not None else "The figure itself is not defined.")
@@ -85,12 +85,12 @@ def test_nor_do_a_few_folds() -> None:
         for repeat in (1, 2)
         for k, (label, other) in enumerate((("ES", "PNES"), ("ES", "PNES"), ("PNES", "ES"), ("PNES", "ES")))
     ]
-    method = compute_metrics(predictions, ("ES", "PNES"), "ES", options=StatisticsOptions())["method"]
+    method = compute_metrics(predictions, ("ES", "PNES"), "ES", options=StatisticsOptions(resamples=20))["method"]
     assert [method[name]["low"] for name in ("balanced_accuracy", "auroc")] == [None, None]
     assert between(method["auroc"]) == ""
     assert method["reasons"] == dict.fromkeys(("balanced_accuracy", "auroc"), FOLDS_ALIKE)
     alone = [replace(p, fold=f"{p.subject} {p.repeat}") for p in predictions]
-    method = compute_metrics(alone, ("ES", "PNES"), "ES", options=StatisticsOptions())["method"]
+    method = compute_metrics(alone, ("ES", "PNES"), "ES", options=StatisticsOptions(resamples=20))["method"]
     assert "two folds" in method["reasons"]["auroc"]
 
 

@@ -92,6 +92,7 @@ def test_every_awkward_file_is_in_the_tables(shared_data: Path) -> None:
     assert {p.name for p in (shared_data / "robust").iterdir()} - {"INDEX.tsv"} == READABLE.keys() | UNREADABLE.keys()
 
 
+@pytest.mark.slow
 def test_all_real_bedroom_videos_are_read_whole(shared_data: Path) -> None:
     files = sorted((shared_data / "gmdcsa24").rglob("*.mp4"))
     assert len(files) == 23

@@ -27,6 +27,7 @@ def test_nothing_but_the_noise_differs_from_the_paper() -> None:
     assert {key for key in papers if ours[key] != papers[key]} - {"plugins"} == {"name", "corruption"}
 
 
+@pytest.mark.slow
 def test_a_whole_run(vsslfw_run: Callable[..., RunResult]) -> None:
     result = vsslfw_run(recipe="bart_noise")
     assert (result.folder / "report.html").is_file()

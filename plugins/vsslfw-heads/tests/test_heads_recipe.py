@@ -29,6 +29,7 @@ def test_every_profile_has_attention_pooling(profile: str) -> None:
     assert load_recipe("heads", profile=profile).settings.finetune.head["type"] == "attention_pooling"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_a_head_runs_on_made_video(head: str, cache: Path, tmp_path: Path) -> None:
     result = run(load_recipe("heads", profile="demo", overrides=[*tiny_overrides(), *HEADS[head]]), out=tmp_path / "run", cache=cache)

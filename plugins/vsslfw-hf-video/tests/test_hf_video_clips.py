@@ -222,6 +222,7 @@ def test_it_and_the_changes_that_its_comments_name_fit_published_weights(overrid
     assert frames // 16 == clips <= made.settings.positions
 
 
+@pytest.mark.slow
 def test_the_recipe_runs_on_made_video(vsslfw_run: Any) -> None:
     backbone = recipe().settings.backbone
     result = vsslfw_run(f"backbone={backbone!r}", recipe="hf_video")

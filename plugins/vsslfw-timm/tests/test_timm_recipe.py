@@ -14,6 +14,7 @@ from vsslfw.testing import tiny_overrides
 SIZES = [override for override in tiny_overrides() if not override.startswith("backbone=")]
 
 
+@pytest.mark.slow
 def test_the_demo_runs_with_a_small_model_of_random_weights(tmp_path: Path) -> None:
     recipe = load_recipe("timm_backbone", profile="demo", overrides=[*SIZES, "backbone.frame_size=(32, 48)"])
     assert (recipe.settings.backbone["model"], recipe.settings.backbone["weights"]) == ("resnet10t", None)

@@ -47,6 +47,7 @@ def run_with(validation: str, sites: Path, cache: Path, out: Path) -> RunResult:
     return run(recipe, out=out, cache=cache)
 
 
+@pytest.mark.slow
 def test_the_recipe_runs_on_made_video(vsslfw_run: Any) -> None:
     result = vsslfw_run("validation.n_splits=2", recipe="validation_schemes")
     assert (result.metrics["n_videos"], result.metrics["n_folds"]) == (4, 2)
@@ -59,6 +60,7 @@ SCHEMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_scheme_runs(scheme: str, sites: Path, cache: Path, tmp_path: Path) -> None:
     with sites.open(encoding="utf-8", newline="") as file:
