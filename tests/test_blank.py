@@ -71,6 +71,7 @@ def test_what_cannot_be_read_is_not_called_blank(tmp_path: Path) -> None:
     assert blank(tmp_path / "no.mp4", 0.0, 10.0) == ""
 
 
+@pytest.mark.slow
 def test_no_real_bedroom_is_black_or_frozen_by_day_or_night(shared_data: Path) -> None:
     for path in sorted((shared_data / "gmdcsa24").rglob("*.mp4")):
         assert blank(path, 0.0, probe(path).duration_s or 0.0) == "", path

@@ -82,6 +82,7 @@ def test_interrupted_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().err.split() == ["interrupted"]
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_quiet() -> None:
     command = f"{sys.executable} -c 'import sys; from vsslfw.cli import main; sys.exit(main())' show seizure_bart | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)

@@ -92,6 +92,7 @@ def test_an_mcc_that_is_not_defined_is_a_dash_with_its_reason(tmp_path: Path) ->
     assert "No value of MCC" in text_of(tmp_path / "comparison.html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [

@@ -225,6 +225,7 @@ def test_without_a_primary_contrast_all_are_adjusted() -> None:
     assert [one.p_holm for one in found] == pytest.approx(multipletests([one.p for one in found], method="holm")[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("margin", [0.02, 0.1, 0.2, 0.3, 0.5, 0.9])
 def test_arms_are_equivalent_where_the_90_percent_interval_lies_within_the_margin(margin: float) -> None:
     first, second = drawn(0, subjects=15), drawn(1, subjects=15)
@@ -299,6 +300,7 @@ def test_the_smallest_p_is_that_of_what_swaps_can_reach() -> None:
         assert (found.differing, found.p, found.smallest_p) == (8, 1.0, 1.0)
 
 
+@pytest.mark.slow
 def test_with_others_beside_it_less_can_be_shown() -> None:
     arms = of({name: drawn(seed, subjects=10) for seed, name in enumerate("abcd")})
     alone = [contrast(arms, name, "a", QUICK) for name in "bcd"]

@@ -56,6 +56,7 @@ def test_a_hole_that_is_small_enough_leaves_no_gap_in_the_stored_sequence(damage
         assert case.entry.provenance["decode_error"] == "damaged by the test"
 
 
+@pytest.mark.slow
 def test_a_hole_that_is_too_large_stops_the_run(damaged: Any, tmp_path: Path) -> None:
     damaged("labelled", 0.5, 1.5)
     with pytest.raises(UserError, match=r"video\.max_lost"):

@@ -35,6 +35,7 @@ def test_it_writes_a_manifest_videos_and_the_truth_and_says_what_to_type_next(tm
     assert {path.name for path in (tmp_path / "emu").iterdir()} >= {"boxes.csv", "truth.csv", "angles", "design.json"}
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         assert demo_data(name, *SMALL, cwd=tmp_path).returncode == 0

@@ -118,6 +118,7 @@ def test_a_video_that_it_was_not_told_of_is_an_error_in_words(weights: Path) -> 
         SSDLite(weights=str(weights)).boxes("A", np.zeros(1), (64, 96))
 
 
+@pytest.mark.slow
 def test_a_run_crops_to_what_it_finds_and_says_who_trained_it(weights: Path, vsslfw_run: Callable[..., RunResult]) -> None:
     region = f'dict(type="ssdlite", weights="{weights}", min_score=0.06, every_s=1.0)'
     result = vsslfw_run(f"finetune.region={region}", "pretrain.source=none")

@@ -274,6 +274,7 @@ def test_who_can_mend_a_check_that_fails_is_told_how(error: Exception, todo: str
     assert problem.todo.startswith(todo)
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("import nothing_like_it\n")
     done = subprocess.run(

@@ -88,6 +88,7 @@ def _predictions(folder: Path) -> Any:
     return read_predictions(folder / "predictions.csv")
 
 
+@pytest.mark.slow
 def test_a_threshold_comes_from_inner_folds_and_its_audit_has_looked(tmp_path: Path) -> None:
     sizes = ["data.subjects=6", "evaluate.threshold=inner-folds", "statistics.baselines=False", "pretrain.source=none", "finetune.epochs=2"]
     recipe = load_recipe("seizure_bart", profile="demo", overrides=[*tiny_overrides(), *sizes])

@@ -77,6 +77,7 @@ def test_one_job_runs_in_this_process_one_task_at_a_time() -> None:
         next(results)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("jobs", "total"), [(2, 3), (3, 2), (64, 2)])
 def test_the_last_task_of_a_resumed_run_is_computed_as_the_others_were(jobs: int, total: int) -> None:
     """Sums of floats depend on the number of threads, and a resumed run must give identical results."""
@@ -152,6 +153,7 @@ class TestNoProcessIsLeftBehind:
         assert wait_until(lambda: not alive(pid))
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+    @pytest.mark.slow
     def test_when_the_parent_is_stopped(self, number: signal.Signals, tmp_path: Path) -> None:
         """Ctrl-C, kill -9, kill: a worker that lived on would write into a run that is resumed."""
         script = tmp_path / "parent.py"

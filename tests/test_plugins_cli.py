@@ -55,6 +55,7 @@ def install_five_broken(site: Path) -> dict[str, str]:
     return places
 
 
+@pytest.mark.slow
 def test_every_command_works_with_five_broken_plugins_and_all_are_named(vsslfw: Command, site: Path) -> None:
     places = install_five_broken(site)
     listed = vsslfw("plugins")

@@ -103,6 +103,7 @@ def test_no_file_of_a_run_or_of_the_cache_says_a_name(study: Study, monkeypatch:
     assert "my.py" in report
 
 
+@pytest.mark.slow
 def test_the_recipe_of_a_run_says_how_to_give_the_paths_again_and_keeps_its_digest(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_moving_the_data_the_boxes_and_the_weights_computes_nothing_again(study:
     assert before.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_pseudonymous_run_leaves_nothing_of_an_identified_one_in_its_folder(study: Study) -> None:
     folder = study.run(identify=True).folder
     (folder / ".predictions.csv.abc.part").write_text(next(iter(NAMES)), encoding="utf-8")

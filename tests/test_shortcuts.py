@@ -103,6 +103,7 @@ def test_a_clean_data_set_is_quiet(tmp_path: Path) -> None:
     assert (rows["background"]["outcome"], "not checked" in rows["background"]["detail"]) == ("noted", True)
 
 
+@pytest.mark.slow
 def test_a_column_that_is_the_label(tmp_path: Path) -> None:
     rows = table(made(tmp_path, plain, site=lambda _, label: f"ward of {label}", bed=lambda s, _: str(s // 2 % 2)))
     assert warned(rows) == {"column:site"}
@@ -110,6 +111,7 @@ def test_a_column_that_is_the_label(tmp_path: Path) -> None:
     assert "predictable" in rows["column:site"]["detail"]
 
 
+@pytest.mark.slow
 def test_classes_that_were_recorded_in_other_sizes(tmp_path: Path) -> None:
     assert "file:picture size" in warned(table(made(tmp_path, other_size)))
 

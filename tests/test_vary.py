@@ -534,6 +534,7 @@ COMPARABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", COMPARABLE)
 def test_a_plan_says_which_contrasts_will_have_no_result(text: str, cache: Path) -> None:
     planned = ahead(cache, text)

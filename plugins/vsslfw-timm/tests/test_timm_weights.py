@@ -69,6 +69,7 @@ def frames(size: tuple[int, int]) -> Tensor:
     return torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "size"),
     [
