@@ -11,15 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsslfw.data.table import summarise
-from vsslfw.detection.fit import misplaced, strangers
+from vsslfw.detection.fit import MISPLACED, NO_FIT, misplaced, strangers
 from vsslfw.detection.geometry import Aspect, grown, require_crop
 from vsslfw.detection.labels import Labels, read_boxes
 from vsslfw.detection.track import OnMiss, Track
 from vsslfw.digest import digest_of
 from vsslfw.errors import UserError
 from vsslfw.interfaces import Detector, Examples, Location, Watched
-
-NO_FIT = "The boxes do not fit the manifest:"
 
 
 class WholeFrame(Detector):
@@ -92,4 +90,4 @@ class BoxesCsv(Detector):
 
 def _require_placed(labels: Labels, video_id: str, size: tuple[int, int], duration_s: float | None = None) -> None:
     if wrong := misplaced(labels, video_id, size, duration_s):
-        raise UserError(*summarise(wrong), title="The boxes do not fit the videos:")
+        raise UserError(*summarise(wrong), title=MISPLACED)

@@ -9,6 +9,8 @@ import numpy as np
 from vsslfw.detection.labels import CORNERS, Labels
 from vsslfw.errors import Problem, did_you_mean
 
+NO_FIT, MISPLACED = "The boxes do not fit the manifest:", "The boxes do not fit the videos:"
+"""Titles of what `strangers` and `misplaced` find."""
 BEYOND = 0.5
 """A box may reach so far out of the picture, as a share of its width or height: people draw past an edge, but not by more."""
 LATE_S = 1.0

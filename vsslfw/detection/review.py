@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vsslfw.atomic import write_text
 from vsslfw.data.manifest import Manifest, VideoRow
 from vsslfw.data.table import summarise
-from vsslfw.detection.fit import misplaced, strangers
+from vsslfw.detection.fit import MISPLACED, NO_FIT, misplaced, strangers
 from vsslfw.detection.geometry import iou
 from vsslfw.detection.labels import Labels
 from vsslfw.errors import Problem, UserError
@@ -90,7 +90,7 @@ def write_review(
     UserError for boxes of a video that the manifest lacks, or that do not fit the videos of the page.
     """
     if unknown := strangers(labels, [row.video_id for row in manifest.rows]):
-        raise UserError(*summarise(unknown), title="The boxes do not fit the manifest:")
+        raise UserError(*summarise(unknown), title=NO_FIT)
     nothing = Labels(np.zeros(0), np.zeros((0, 4)), np.zeros(0))
     judged = [(verdict(labels.get(row.video_id, nothing)), row) for row in manifest.rows]
     worst = sorted(judged, key=lambda pair: (-pair[0].worry, pair[1].video_id))[:most]
@@ -103,7 +103,7 @@ def write_review(
         shown += [] if wrong else [_shown(row, probed, own, found)]
     told(len(worst), len(worst))
     if wrong:
-        raise UserError(*summarise(wrong), title="The boxes do not fit the videos:")
+        raise UserError(*summarise(wrong), title=MISPLACED)
     folder = str(resources.files("vsslfw.detection"))
     page = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     text = page.get_template("review.html").render(videos=shown, of=len(judged))

@@ -84,8 +84,11 @@ class FrozenBackbone:
             rows = begins[start : start + self.batch_size]
             normalised = normalise(frames[rows[0] : rows[-1] + module.clip_length], module.mean, module.std)
             rows = rows - rows[0]
-            clips = [normalised[row : row + module.clip_length] for row in rows]
-            features.append(self.forward(torch.stack(clips) if module.clip_length > 1 else normalised[rows]))
+            if module.clip_length > 1:
+                normalised = torch.stack([normalised[row : row + module.clip_length] for row in rows])
+            else:
+                normalised = normalised[rows]
+            features.append(self.forward(normalised))
         return torch.cat(features)
 
     @torch.inference_mode()

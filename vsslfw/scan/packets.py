@@ -8,14 +8,13 @@ from collections import Counter
 import av
 
 from vsslfw.scan.facts import Stretch, Timing
+from vsslfw.video.clock import RESTART_S
 from vsslfw.video.decode import GAP_S, GAP_STEPS
 from vsslfw.video.opening import in_words, passes
 from vsslfw.video.source import Source
 
 REORDER = 32
 """Packets come in order of decoding; a presentation time is at most so many packets late."""
-RESTART_S = 1.0
-"""A step back of more than this is a clock that started anew, as in `vsslfw.video.clock`."""
 UNEVEN = 0.1
 UNEVEN_S = 0.002
 """A step is uneven if it differs from the usual one by a tenth and by more than what rounding to milliseconds makes."""
